@@ -1,0 +1,53 @@
+"""Meristem grows models that are programs.
+
+Names load on first use, so `import meristem` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from meristem._version import __version__
+
+if TYPE_CHECKING:
+    from meristem.adapters.sklearn import MeristemClassifier, MeristemRegressor
+    from meristem.grow import grow
+    from meristem.model import Model, load
+    from meristem.task import Budget, Objective, Task
+
+_HOMES = {
+    "Budget": "meristem.task",
+    "MeristemClassifier": "meristem.adapters.sklearn",
+    "MeristemRegressor": "meristem.adapters.sklearn",
+    "Model": "meristem.model",
+    "Objective": "meristem.task",
+    "Task": "meristem.task",
+    "grow": "meristem.grow",
+    "load": "meristem.model",
+}
+
+__all__ = [
+    "Budget",
+    "MeristemClassifier",
+    "MeristemRegressor",
+    "Model",
+    "Objective",
+    "Task",
+    "__version__",
+    "grow",
+    "load",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'meristem' has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
