@@ -1,0 +1,251 @@
+"""Ensembles of decision trees as tables of nodes: run, check, and read from LightGBM's text.
+
+Nodes of all trees stand in one table; a child comes after its parent, so a walk always ends. A leaf is its own child.
+Thresholds are float32 rounded down and features are float32, so `x <= threshold` decides as it did in training.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from meristem.errors import FileFormatError, MeristemError
+from meristem.modules._inputs import need
+
+Arrays = dict[str, NDArray[Any]]
+MISSING_RIGHT, MISSING_LEFT, CATEGORICAL = 0, 1, 2
+_MANY_ROWS = 1500  # from here, splitting the rows tree by tree beats walking all trees at once
+
+
+def run_trees(arrays: Mapping[str, NDArray[Any]], x: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Sum of the leaves reached, for each output.
+
+    Args:
+        arrays: `feature`, `threshold`, `left`, `right`, `value`, `flags` [nodes]; `roots` [trees], tree t adds to
+            output t % outputs; `bits`, the label sets of categorical splits.
+        x: Shape [N, D], NaN where missing.
+
+    Returns:
+        Shape [N, outputs].
+    """
+    outputs = int(arrays["outputs"][0])
+    roots = arrays["roots"]
+    total = np.zeros((len(x), outputs))
+    if len(roots) == 0 or len(x) == 0:
+        return total
+    walk = _walk_rows if len(x) >= _MANY_ROWS else _walk_levels
+    for start in range(0, len(x), 20_000):
+        part = x[start : start + 20_000]
+        total[start : start + 20_000] = walk(arrays, part, roots, outputs)
+    return total
+
+
+def _walk_levels(
+    arrays: Mapping[str, NDArray[Any]], x: NDArray[np.float32], roots: NDArray[Any], outputs: int
+) -> NDArray[np.float64]:
+    """All rows through all trees at once, a level a step."""
+    feature, threshold, left, right = (arrays[n] for n in ("feature", "threshold", "left", "right"))
+    flags = arrays["flags"]
+    special = bool(flags.any())
+    rows = np.arange(len(x))[:, None]
+    node = np.broadcast_to(roots.astype(np.int64), (len(x), len(roots)))
+    while True:
+        value = x[rows, feature[node]]
+        go_left = value <= threshold[node]
+        if special:
+            kind = flags[node]
+            go_left |= np.isnan(value) & (kind == MISSING_LEFT)
+            at = kind == CATEGORICAL
+            if at.any():
+                go_left[at] = _in_set(arrays, node[at], value[at])
+        following = np.where(go_left, left[node], right[node])
+        if np.array_equal(following, node):
+            break
+        node = following
+    leaves = arrays["value"][node].astype(np.float64)
+    return leaves.reshape(len(x), -1, outputs).sum(axis=1)
+
+
+def _walk_rows(
+    arrays: Mapping[str, NDArray[Any]], x: NDArray[np.float32], roots: NDArray[Any], outputs: int
+) -> NDArray[np.float64]:
+    """Tree by tree, the rows split at each node: every row is touched once a level, in long runs."""
+    total = np.zeros((len(x), outputs))
+    by_feature = np.ascontiguousarray(x.T)
+    missing = np.isnan(by_feature).any(axis=1)
+    feature, left, right = (arrays[n].tolist() for n in ("feature", "left", "right"))
+    threshold, value, flags = arrays["threshold"], arrays["value"], arrays["flags"].tolist()
+    everything = np.arange(len(x), dtype=np.int32)
+    for tree, root in enumerate(roots.tolist()):
+        column = total[:, tree % outputs]
+        stack = [(root, everything)]
+        while stack:
+            node, rows = stack.pop()
+            if left[node] == node:
+                column[rows] += value[node]
+                continue
+            f = feature[node]
+            here = by_feature[f][rows]
+            if flags[node] == CATEGORICAL:
+                go_left = _in_set(arrays, np.full(len(rows), node), here)
+            else:
+                go_left = here <= threshold[node]
+                if flags[node] == MISSING_LEFT and missing[f]:
+                    go_left |= np.isnan(here)
+            to_left = rows[go_left]
+            if len(to_left):
+                stack.append((left[node], to_left))
+            if len(to_left) < len(rows):
+                stack.append((right[node], rows[~go_left]))
+    return total
+
+
+def _in_set(arrays: Mapping[str, NDArray[Any]], node: NDArray[Any], value: NDArray[Any]) -> NDArray[np.bool_]:
+    """Whether a label is in the set of a categorical split. `threshold` holds where its bits begin."""
+    begin, words = arrays["set_begin"], arrays["bits"]
+    code = np.where(np.isnan(value), -1, value).astype(np.int64)
+    place = arrays["set_of"][node]
+    start, end = begin[place], begin[place + 1]
+    word = start + (code >> 5)
+    inside = (code >= 0) & (word < end)
+    safe = np.where(inside, word, 0)
+    found: NDArray[np.bool_] = inside & (((words[safe] >> (code & 31).astype(np.uint32)) & np.uint32(1)) == 1)
+    return found
+
+
+def check_trees(arrays: Mapping[str, NDArray[Any]], width: int | None, outputs: int) -> None:
+    """Raise FileFormatError unless every walk through the tables ends inside of them."""
+    feature = need(arrays, "feature", "iu", 1)
+    n = len(feature)
+    for name, kind in (("threshold", "f"), ("value", "f"), ("left", "i"), ("right", "i"), ("flags", "iu"), ("set_of", "i")):
+        need(arrays, name, kind, 1, (n,))
+    roots, begin, bits = need(arrays, "roots", "i", 1), need(arrays, "set_begin", "i", 1), need(arrays, "bits", "u", 1)
+    count = need(arrays, "outputs", "i", 1, (1,))
+    own = np.arange(n)
+    left, right, sets = arrays["left"], arrays["right"], arrays["set_of"]
+    leaf = (left == own) & (right == own)
+    inner = (left > own) & (left < n) & (right > own) & (right < n)
+    fits = (
+        int(count[0]) == outputs
+        and len(roots) % outputs == 0
+        and bool((leaf | inner).all())
+        and (len(roots) == 0 or (roots.min() >= 0 and roots.max() < n))
+        and (n == 0 or width is None or int(feature.max()) < width)
+        and (n == 0 or feature.min() >= 0)
+        and len(begin) >= 1
+        and begin[0] == 0
+        and begin[-1] == len(bits)
+        and bool((np.diff(begin) >= 0).all())
+        and (n == 0 or (sets.min() >= 0 and int(sets.max()) < max(len(begin) - 1, 1)))
+        and (len(begin) > 1 or not bool((arrays["flags"] == CATEGORICAL).any()))
+        and (len(bits) > 0 or not bool((arrays["flags"] == CATEGORICAL).any()))
+        and bits.dtype == np.uint32
+    )
+    if not fits:
+        raise FileFormatError("the tables of a tree ensemble do not fit together")
+
+
+def from_lightgbm(text: str, outputs: int) -> Arrays:
+    """The tables of a booster from LightGBM's text form of it.
+
+    Raises:
+        MeristemError: The booster uses something the tables cannot hold (linear leaves, zero as missing).
+    """
+    parts: dict[str, list[NDArray[Any]]] = {k: [] for k in ("feature", "threshold", "left", "right", "value", "flags", "set_of")}
+    roots: list[int] = []
+    bits: list[NDArray[Any]] = []
+    set_lengths: list[int] = []
+    base = 0
+    for block in text.split("\nTree=")[1:]:
+        fields = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
+        if fields.get("is_linear", "0") != "0":
+            raise MeristemError("trees with linear leaves cannot be stored")
+        leaves = np.array(fields["leaf_value"].split(), np.float64)
+        roots.append(base)
+        if int(fields["num_leaves"]) == 1:
+            tables = _single(leaves[0])
+        else:
+            tables = _tree(fields, leaves, len(set_lengths))
+            if int(fields.get("num_cat", "0")):
+                bounds = np.array(fields["cat_boundaries"].split(), np.int64)
+                bits.append(np.array(fields["cat_threshold"].split(), np.uint32))
+                set_lengths += np.diff(bounds).tolist()
+        for name in ("left", "right"):
+            tables[name] += base
+        for name, table in tables.items():
+            parts[name].append(table)
+        base += len(tables["feature"])
+    arrays: Arrays = {k: np.concatenate(v) if v else np.zeros(0) for k, v in parts.items()}
+    widest = max(int(arrays["feature"].max(initial=0)), 1)
+    arrays["feature"] = arrays["feature"].astype(np.uint16 if widest < 2**16 else np.int32)
+    for name in ("left", "right", "set_of"):
+        arrays[name] = arrays[name].astype(np.int32)
+    arrays["flags"] = arrays["flags"].astype(np.uint8)
+    arrays["threshold"] = arrays["threshold"].astype(np.float32)
+    arrays["value"] = arrays["value"].astype(np.float32)
+    arrays["roots"] = np.array(roots, np.int32)
+    arrays["outputs"] = np.array([outputs], np.int32)
+    arrays["bits"] = np.concatenate(bits) if bits else np.zeros(0, np.uint32)
+    arrays["set_begin"] = np.concatenate([[0], np.cumsum(set_lengths)]).astype(np.int32)
+    return arrays
+
+
+def _single(value: float) -> Arrays:
+    zero = np.zeros(1, np.int64)
+    return {
+        "feature": zero, "threshold": np.zeros(1), "left": zero.copy(), "right": zero.copy(),
+        "value": np.array([value]), "flags": zero, "set_of": zero,
+    }  # fmt: skip
+
+
+def _tree(fields: dict[str, str], leaves: NDArray[Any], sets_before: int) -> Arrays:
+    """One tree in preorder, so that children come after their parents."""
+    split_feature = np.array(fields["split_feature"].split(), np.int64)
+    raw = np.array(fields["threshold"].split(), np.float64)
+    decision = np.array(fields["decision_type"].split(), np.int64)
+    child = [fields["left_child"].split(), fields["right_child"].split()]
+    left_child, right_child = ([int(c) for c in side] for side in child)
+    order: list[int] = []  # old numbers; leaf k is ~k
+    stack = [0]
+    while stack:
+        node = stack.pop()
+        order.append(node)
+        if node >= 0:
+            stack += [right_child[node], left_child[node]]
+    place = {old: new for new, old in enumerate(order)}
+    n = len(order)
+    old = np.array(order)
+    inner = old >= 0
+    chosen = old[inner]
+    categorical = (decision[chosen] & 1) == 1
+    missing_kind = (decision[chosen] >> 2) & 3
+    if bool((missing_kind == 1).any()):
+        raise MeristemError("trees that treat zero as missing cannot be stored")
+    own = np.arange(n)
+    tables: Arrays = {
+        "feature": np.zeros(n, np.int64), "threshold": np.zeros(n), "left": own.copy(), "right": own.copy(),
+        "value": np.zeros(n), "flags": np.zeros(n, np.int64), "set_of": np.zeros(n, np.int64),
+    }  # fmt: skip
+    tables["value"][~inner] = leaves[~old[~inner]]
+    tables["feature"][inner] = split_feature[chosen]
+    tables["left"][inner] = [place[left_child[k]] for k in chosen.tolist()]
+    tables["right"][inner] = [place[right_child[k]] for k in chosen.tolist()]
+    # A split that never saw a missing value treats it as 0.
+    as_zero = (missing_kind == 0) & (raw[chosen] >= 0)
+    default_left = np.where(missing_kind == 0, as_zero, (decision[chosen] & 2) == 2)
+    tables["flags"][inner] = np.where(categorical, CATEGORICAL, np.where(default_left, MISSING_LEFT, MISSING_RIGHT))
+    tables["threshold"][inner] = np.where(categorical, 0.0, _round_down(raw[chosen]))
+    tables["set_of"][inner] = np.where(categorical, sets_before + raw[chosen], 0).astype(np.int64)
+    return tables
+
+
+def _round_down(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The largest float32 that is not above each value; past the range the largest finite one."""
+    top = np.finfo(np.float32).max
+    single = np.clip(values, -top, top).astype(np.float32)
+    lower = np.nextafter(single, np.float32(-np.inf))
+    result: NDArray[np.float64] = np.where(single.astype(np.float64) > values, lower, single).astype(np.float64)
+    return np.clip(result, -float(top), float(top))

@@ -1,0 +1,116 @@
+"""What workers are asked to do: evaluate a candidate, refit one on all rows.
+
+A worker gives back predictions and arrays; the driver scores, so a user's own functions never travel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import meristem.modules
+import meristem.primitives  # noqa: F401  (declare the vocabulary)
+from meristem.language.json_form import from_json
+from meristem.modules.blend import values_of
+from meristem.training.fit import cross_fit, fit_term
+from meristem.training.rows import Examples, Splits
+
+if TYPE_CHECKING:
+    from meristem.executors.jobs import JobContext
+
+Arrays = dict[str, NDArray[Any]]
+
+
+def share_task(examples: Examples, splits: Splits) -> tuple[dict[str, Any], Arrays]:
+    """What `pool.share("task", ...)` takes."""
+    payload, arrays = examples.encode()
+    return {**payload, "mode": splits.mode}, {**arrays, "fold": splits.fold}
+
+
+def _task(context: JobContext) -> tuple[Examples, Splits]:
+    found = context.cache.get("task")
+    if found is None:
+        payload, arrays = context.shared("task")
+        found = Examples.decode(payload, arrays), Splits(np.asarray(arrays["fold"]), payload["mode"])
+        context.cache["task"] = found
+    result: tuple[Examples, Splits] = found
+    return result
+
+
+def evaluate(payload: Mapping[str, Any], arrays: Arrays, context: JobContext) -> tuple[dict[str, Any], Arrays]:
+    """Cross-fit a candidate.
+
+    Payload: `term`, `seed`, `cap`, `deadline`. Gives `output`, the predictions for the covered rows, and the notes.
+    """
+    examples, splits = _task(context)
+    done = cross_fit(
+        from_json(payload["term"]),
+        examples,
+        splits,
+        seed=payload["seed"],
+        deadline=payload["deadline"] or float("inf"),
+        cap=payload["cap"],
+    )
+    return {"notes": done.notes, "seconds": done.seconds}, {"output": values_of(done.output)}
+
+
+def refit(payload: Mapping[str, Any], arrays: Arrays, context: JobContext) -> tuple[dict[str, Any], Arrays]:
+    """Fit a candidate on all rows, guided by the notes of its folds. Gives the fit as arrays `slot/name`."""
+    examples, splits = _task(context)
+    cap = payload["cap"]
+    if cap is not None and len(examples) > cap:
+        rng = np.random.default_rng([payload["seed"], 8])
+        ahead = splits.mode == "ahead"
+        rows = np.arange(len(examples) - cap, len(examples)) if ahead else rng.choice(len(examples), cap, replace=False)
+        examples = examples.take(np.sort(rows))
+    trained = fit_term(
+        from_json(payload["term"]),
+        examples,
+        seed=payload["seed"],
+        deadline=payload["deadline"] or float("inf"),
+        notes=payload["notes"],
+        ordered=splits.mode == "ahead",
+    )
+    return {}, flatten_fit(trained.fit)
+
+
+def learning_curve(
+    payload: Mapping[str, Any], arrays: Arrays, context: JobContext
+) -> tuple[dict[str, Any], Arrays]:
+    """Predictions of a candidate for one held-out part, trained on a share of the other rows.
+
+    Payload: `term`, `seed`, `rows`, `deadline`. Gives `output` and `held`, the positions it is for.
+    """
+    examples, splits = _task(context)
+    keep, held = next(iter(splits.pairs()))
+    if splits.mode == "ahead":
+        *_, (keep, held) = splits.pairs()
+    rng = np.random.default_rng([payload["seed"], 9])
+    count = min(int(payload["rows"]), len(keep))
+    keep = keep[-count:] if splits.mode == "ahead" else np.sort(rng.choice(keep, count, replace=False))
+    trained = fit_term(
+        from_json(payload["term"]),
+        examples.take(keep),
+        seed=payload["seed"],
+        held=examples.take(held),
+        deadline=payload["deadline"] or float("inf"),
+    )
+    assert trained.held is not None
+    return {"rows": count}, {"output": values_of(trained.held), "held": held}
+
+
+def flatten_fit(fit: Mapping[str, Mapping[str, NDArray[Any]]]) -> Arrays:
+    """A fit as one dictionary `slot/name` -> array."""
+    return {f"{slot}/{name}": array for slot, arrays in fit.items() for name, array in arrays.items()}
+
+
+def unflatten_fit(arrays: Mapping[str, NDArray[Any]]) -> dict[str, Arrays]:
+    """Read what `flatten_fit` gave."""
+    fit: dict[str, Arrays] = {}
+    for key, array in arrays.items():
+        slot, _, name = key.partition("/")
+        fit.setdefault(slot, {})[name] = array
+    return fit
