@@ -36,6 +36,10 @@ class ResourceError(MeristemError, RuntimeError):
     """A program asked for more memory or steps than it was given."""
 
 
+class ExecutorError(MeristemError, RuntimeError):
+    """Work cannot be handed to worker processes: they do not start, or the pool is closed."""
+
+
 class Reason(IntEnum):
     """Why one row of a column has no value. Stored as one byte a row beside the column."""
 

@@ -1,0 +1,202 @@
+"""Jobs in worker processes of this machine.
+
+>>> with Pool(2) as pool:                                                       # doctest: +SKIP
+...     number = pool.submit("meristem.training.jobs:evaluate", {"seed": 0}, limit=5.0)
+...     while pool.outstanding:
+...         for ended in pool.wait(1.0):
+...             print(ended.number, ended.outcome, ended.reason)
+"""
+
+from __future__ import annotations
+
+import itertools
+import queue
+import time
+import weakref
+from collections.abc import Mapping
+from typing import Self
+
+import numpy as np
+
+from meristem.errors import ExecutorError, InputError
+from meristem.executors._engine import Engine, Task, hello_modules
+from meristem.executors._wire import check_arrays, copy_array, dump_json
+from meristem.executors.inline import Inline
+from meristem.executors.jobs import Ended, Executor, Payload, check_job, check_limit
+
+_LEAST_MEMORY = 96 << 20  # bytes; NumPy and the interpreter alone allocate about 40 MB
+
+
+class Pool:
+    """Runs jobs in worker processes, first come, first served.
+
+    The processes start at once and in the background; a worker that dies is replaced. Results come in the order
+    in which jobs end. A pool that is dropped, or whose program ends in any way, takes its workers with it.
+
+    Args:
+        workers: How many processes, each with one thread.
+        memory: Bytes that one worker may allocate, its base of some 40 MB included; None for no limit.
+        retries: How often a job is tried again after its worker died. A job that raises is never tried again.
+        modules: Modules besides `meristem` that jobs may live in (for tests).
+        preload: Modules that a worker imports while it has nothing to do, in this order. A job that arrives
+            meanwhile waits for the one import under way, so name the inner modules of a slow package first.
+
+    Raises:
+        InputError: An argument is out of range.
+    """
+
+    def __init__(
+        self,
+        workers: int,
+        *,
+        memory: int | None = None,
+        retries: int = 1,
+        modules: tuple[str, ...] = (),
+        preload: tuple[str, ...] = (),
+    ) -> None:
+        if workers < 1:
+            raise InputError(f"expected at least 1 worker, got {workers}; for none, use Inline")
+        if memory is not None and memory < _LEAST_MEMORY:
+            raise InputError(
+                f"expected at least {_LEAST_MEMORY >> 20} MB as memory of a worker, got {memory / (1 << 20):.1f} MB"
+            )
+        if retries < 0:
+            raise InputError(f"expected retries of 0 or more, got {retries}")
+        self._modules = hello_modules(modules, "modules")
+        self._workers = workers
+        self._numbers = itertools.count()
+        self._outstanding: set[int] = set()
+        self._shared: dict[str, str] = {}
+        self._engine = Engine(workers, memory, retries, self._modules, hello_modules(preload, "preload"))
+        # Runs when the pool is dropped, and at the end of the program.
+        self._finalizer = weakref.finalize(self, self._engine.stop, 10.0)
+
+    def share(self, name: str, payload: Payload, arrays: Mapping[str, np.ndarray]) -> None:
+        """Write big data down once; jobs that are submitted from now on get it by `context.shared(name)`.
+
+        A name may be given again; jobs that were submitted before keep the earlier data.
+
+        Raises:
+            InputError: The data cannot travel (objects, records).
+            ExecutorError: It cannot be written, or the pool is closed.
+        """
+        self._check_open()
+        self._shared = {**self._shared, name: self._engine.folder.write(payload, check_arrays(arrays))}
+
+    def submit(
+        self,
+        job: str,
+        payload: Payload,
+        arrays: Mapping[str, np.ndarray] | None = None,
+        *,
+        limit: float | None = None,
+    ) -> int:
+        """Queue a job.
+
+        Args:
+            job: `"meristem.package.module:function"`, see `meristem.executors.jobs`.
+            payload: Plain data (JSON: tuples arrive as lists, keys as text; NaN and infinities are fine).
+            arrays: Copied now; for what many jobs need, `share` is cheaper.
+            limit: Wall seconds after which the worker is killed, counted from the start of the job.
+
+        Returns:
+            The number that its `Ended` will carry.
+
+        Raises:
+            InputError: The job's name, the payload or an array cannot be sent.
+            ExecutorError: The pool is closed.
+        """
+        self._check_open()
+        check_job(job, self._modules)
+        check_limit(limit)
+        dump_json(payload)
+        copies = {name: copy_array(array) for name, array in check_arrays(arrays or {}).items()}
+        number = next(self._numbers)
+        self._outstanding.add(number)
+        self._engine.commands.append(Task(number, job, payload, copies, limit, self._shared))
+        self._engine.wake()
+        return number
+
+    def wait(self, timeout: float | None = None) -> list[Ended]:
+        """Wait until at least one job has ended.
+
+        Args:
+            timeout: Seconds; 0 looks without waiting; None waits as long as it takes.
+
+        Returns:
+            Jobs in the order they ended; none at the timeout, or when nothing is outstanding.
+
+        Raises:
+            ExecutorError: Workers do not start.
+            KeyboardInterrupt: Ctrl-C; no result is lost.
+        """
+        found: list[Ended] = []
+        end = None if timeout is None else time.monotonic() + timeout
+        while self._outstanding:
+            try:
+                if found or timeout == 0:
+                    result = self._engine.results.get_nowait()
+                else:
+                    result = self._engine.results.get(
+                        timeout=None if end is None else max(0.0, end - time.monotonic())
+                    )
+            except queue.Empty:
+                break
+            if isinstance(result, ExecutorError):
+                self._engine.results.put(result)  # for the next call too
+                if found:
+                    break
+                raise result
+            self._outstanding.discard(result.number)
+            found.append(result)
+        return found
+
+    def cancel(self, number: int) -> None:
+        """End a job: `wait` will give it as cancelled, or as what it was if it ended just before."""
+        self._engine.commands.append(number)
+        self._engine.wake()
+
+    @property
+    def idle(self) -> int:
+        """How many more jobs would start at once. A job counts until `wait` has returned it."""
+        return max(0, self._workers - len(self._outstanding))
+
+    @property
+    def outstanding(self) -> int:
+        """How many submitted jobs `wait` has not returned yet."""
+        return len(self._outstanding)
+
+    def close(self) -> None:
+        """End all work, wait until the workers are gone, remove the shared data. Safe to call again."""
+        self._stop(10.0)
+
+    def kill(self) -> None:
+        """As `close`, but leaves the waiting to a thread in the background."""
+        self._stop(0.0)
+
+    def _stop(self, patience: float) -> None:
+        self._engine.stop(patience)
+        self._outstanding.clear()
+
+    def _check_open(self) -> None:
+        if self._engine.stopped:
+            raise ExecutorError("this pool is closed: open a new one")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def open_executor(
+    workers: int,
+    *,
+    memory: int | None = None,
+    retries: int = 1,
+    modules: tuple[str, ...] = (),
+    preload: tuple[str, ...] = (),
+) -> Executor:
+    """A `Pool` of so many workers, or for 0 an `Inline`."""
+    kind = Pool if workers else Inline
+    return kind(workers, memory=memory, retries=retries, modules=modules, preload=preload)
