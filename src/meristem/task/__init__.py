@@ -1,0 +1,11 @@
+"""What a user states: the task, what counts as good, and what it may cost."""
+
+from __future__ import annotations
+
+from meristem.task.budget import Budget
+from meristem.task.features import Feature
+from meristem.task.objective import Objective
+from meristem.task.schema import Dropped, Schema, Target
+from meristem.task.task import Finding, Task
+
+__all__ = ["Budget", "Dropped", "Feature", "Finding", "Objective", "Schema", "Target", "Task"]

@@ -1,0 +1,132 @@
+"""Task: typed examples of what a program should answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from meristem.types import Type
+from meristem.values import Column
+
+if TYPE_CHECKING:
+    from meristem.task.schema import Schema
+
+Kind = Literal["classification", "regression"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that reading a table found, for the user to know.
+
+    Args:
+        kind: `identifier`, `constant`, `empty`, `unreadable` (these columns are dropped); `leak`, `mixed`,
+            `ambiguous`, `rare`, `huge`, `infinite`, `duplicates`, `rows_dropped`, `kind`, `note`.
+        column: The column it is about; empty when it is about the whole table.
+        text: A sentence for a person.
+    """
+
+    kind: str
+    column: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Task:
+    """Typed examples of what a program should answer.
+
+    Args:
+        name: A name for a person.
+        inputs: The inputs by name, each a column [N]; a table has one, `row`, with a field for each feature.
+        target: The answers [N]: `class[...]` or `real`; never missing.
+        schema: How a table is read.
+        weights: How much each example counts, [N], mean 1; None when all count the same.
+        groups: A number for each example [N]; those of one group belong together, and validation keeps them so.
+        ordered: Whether the examples are sorted by time, so that validation must look ahead.
+        findings: What reading the table found.
+    """
+
+    name: str
+    inputs: dict[str, Column]
+    target: Column
+    schema: Schema
+    weights: NDArray[np.float64] | None = None
+    groups: NDArray[np.int64] | None = None
+    ordered: bool = False
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def kind(self) -> Kind:
+        """Whether the answer is one of several classes or a number."""
+        return "regression" if self.target.type.name == "real" else "classification"
+
+    @property
+    def input_types(self) -> dict[str, Type]:
+        """The type of each input."""
+        return {name: column.type for name, column in self.inputs.items()}
+
+    def __len__(self) -> int:
+        return len(self.target)
+
+    def __repr__(self) -> str:
+        return f"<task {self.name!r}: {len(self):,} examples, {self.kind} of {self.schema.target.name!r}>"
+
+    def take(self, rows: NDArray[Any]) -> Task:
+        """The task with the examples at positions `rows` only, in that order. Weights keep their values."""
+        rows = np.asarray(rows)
+        return replace(
+            self,
+            inputs={name: column.take(rows) for name, column in self.inputs.items()},
+            target=self.target.take(rows),
+            weights=None if self.weights is None else self.weights[rows],
+            groups=None if self.groups is None else self.groups[rows],
+        )
+
+    @classmethod
+    def from_table(
+        cls,
+        source: Any,
+        target: Any,
+        *,
+        time_column: str | None = None,
+        group_column: str | None = None,
+        weight_column: str | None = None,
+        name: str | None = None,
+        kind: Kind | None = None,
+    ) -> Task:
+        """Read a table: find the type of each column, set aside what cannot help, and say what was found.
+
+        Args:
+            source: A path (CSV, TSV, gz, Parquet, Arrow, Feather), a data frame (pandas, Polars), an Arrow table
+                or anything with the Arrow C stream interface, a dict of columns, a list of dicts, a 2-d array.
+            target: The name of the column to predict, or a sequence of N answers.
+            time_column: A column to sort the rows by; validation then looks ahead. It stays a feature.
+            group_column: Rows with the same value belong together (one patient, one shop). No feature.
+            weight_column: How much each row counts; finite, not negative. No feature.
+            name: A name for the task; the file's name where left out.
+            kind: `classification` or `regression`, where the answers alone do not tell: numbers are classes when
+                they are few and count from 0 or 1 without large gaps, as class codes do.
+
+        Raises:
+            InputError: The table or an argument cannot be used; says why and what to do.
+
+        >>> task = Task.from_table({"x": [1.0, 2.0, 4.0], "y": [1.5, 3.1, 4.2]}, target="y")
+        >>> task.kind, len(task)
+        ('regression', 3)
+        """
+        # The one import that points upward: this class is the door that users know, and reading files needs what
+        # lies above it. It happens in the call only, so that loading a model never reads the readers.
+        from meristem.reading.tables import read_task
+
+        return read_task(source, target, time_column, group_column, weight_column, name, kind)
+
+
+def findings_by_kind(findings: tuple[Finding, ...]) -> Mapping[str, list[Finding]]:
+    """Findings in groups, in the order in which each kind first comes."""
+    groups: dict[str, list[Finding]] = {}
+    for finding in findings:
+        groups.setdefault(finding.kind, []).append(finding)
+    return groups
