@@ -1,0 +1,105 @@
+"""A program: a term with the fit of its modules."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import meristem.modules
+import meristem.primitives  # noqa: F401  (declare the vocabulary)
+from meristem.errors import FileFormatError, MeristemError
+from meristem.language.infer import Typed, infer
+from meristem.language.interpreter import Prepared, Result
+from meristem.language.kinds import KINDS
+from meristem.language.terms import Module, Term, modules_of
+from meristem.types import Type
+from meristem.values import Column
+
+Arrays = Mapping[str, NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class Program:
+    """A term with the arrays of its modules.
+
+    Args:
+        term: The structure.
+        inputs: The type of each input, by name.
+        target: The type of the answers it was grown for (what `dist` predictions range over).
+        fit: Arrays by slot.
+    """
+
+    term: Term
+    inputs: Mapping[str, Type]
+    target: Type
+    fit: Mapping[str, Arrays] = field(repr=False)
+
+    @cached_property
+    def typed(self) -> Typed:
+        """The types of all parts of the term."""
+        return infer(self.term, self.inputs, self.target)
+
+    @cached_property
+    def prepared(self) -> Prepared:
+        """The term made ready to run many times."""
+        return Prepared(self.term, self.inputs, self.target)
+
+    def run(self, inputs: Mapping[str, Column], rows: int | None = None) -> Result:
+        """Run on columns of N rows."""
+        return self.prepared.run(dict(inputs), self.fit, rows=rows)
+
+    @cached_property
+    def hash(self) -> str:
+        """SHA-256 over the term, the types and every byte of the arrays, as hexadecimal."""
+        state = hashlib.sha256(self.term.digest.encode())
+        for name, type_ in self.inputs.items():
+            state.update(f"{name}: {type_}\n".encode("utf-8", "surrogatepass"))
+        state.update(f"-> {self.target}\n".encode("utf-8", "surrogatepass"))
+        for slot in sorted(self.fit):
+            for name in sorted(self.fit[slot]):
+                array = np.ascontiguousarray(self.fit[slot][name])
+                state.update(f"{slot}/{name} {array.dtype.str} {array.shape}\n".encode())
+                state.update(array.tobytes())
+        return state.hexdigest()
+
+    @property
+    def size(self) -> int:
+        """Bytes of all arrays."""
+        return sum(array.nbytes for arrays in self.fit.values() for array in arrays.values())
+
+    def modules(self) -> list[tuple[Module, list[str]]]:
+        """Each module with a few lines on what it learned."""
+        found = []
+        for node in modules_of(self.term):
+            kind = KINDS.find(node.kind, node.version)
+            inputs = [self.typed.type_of(arg) for arg in node.args]
+            lines = kind.describe(self.fit[node.slot], inputs, self.typed.type_of(node))
+            found.append((node, lines))
+        return found
+
+    def validate(self) -> None:
+        """Check a program that came from a file: well typed, every module's arrays there and fitting.
+
+        Raises:
+            FileFormatError: It cannot be run safely.
+        """
+        try:
+            typed = self.typed
+            nodes = modules_of(self.term)
+            for node in nodes:
+                kind = KINDS.find(node.kind, node.version)
+                if node.slot not in self.fit:
+                    raise FileFormatError(f"the fit of the module {node.kind} is missing")
+                kind.validate(self.fit[node.slot], [typed.type_of(a) for a in node.args], typed.type_of(node))
+        except FileFormatError:
+            raise
+        except MeristemError as error:
+            raise FileFormatError(f"the program in the file is not well formed: {error}") from None
+        if set(self.fit) != {node.slot for node in nodes}:
+            raise FileFormatError("the file holds fits that no module of its program uses")
