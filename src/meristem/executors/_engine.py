@@ -1,8 +1,8 @@
 """The thread that keeps the workers: it starts them, feeds them, watches limits, replaces the dead.
 
 One thread owns all processes and pipes. The caller's threads talk to it through two queues and share nothing
-else, so there is no lock to be caught in. The thread lives as long as the pool, which matters: Linux ends a worker
-when the *thread* that started it ends.
+else, so there is no lock to be caught in. The thread lives as long as the pool, which matters: Linux ends a
+worker when the *thread* that started it ends.
 """
 
 from __future__ import annotations
@@ -22,22 +22,23 @@ from meristem.errors import ExecutorError, FileFormatError
 from meristem.executors._process import Process, search_path
 from meristem.executors._shared import SharedFolder
 from meristem.executors._wire import Frame, pack
-from meristem.executors.jobs import OUTCOMES, Arrays, Ended, Outcome, Payload, looks_out_of_memory
+from meristem.executors.jobs import OUTCOMES, Arrays, Ended, Outcome, looks_out_of_memory
 
 _GRACE = 0.1  # seconds past the limit for a job that stops itself at the limit
 _DELIVERY = 60.0  # seconds past the limit for a result that has begun to arrive
 _START = 120.0  # seconds for a worker to become ready, on a machine that swaps
 _TICK = 0.1  # seconds between looks at memory
+_MAX_WAIT = 3600.0  # seconds; timers of the system overflow far above
 _MAX_DEATHS = 3  # workers in a row that die before they are ready
 
 
 @dataclass(eq=False)
 class Task:
-    """A job on its way."""
+    """A job on its way. `payload` is JSON text."""
 
     number: int
     job: str
-    payload: Payload
+    payload: bytes
     arrays: Arrays
     limit: float | None
     shared: dict[str, str]
@@ -46,16 +47,25 @@ class Task:
 
 @dataclass(eq=False)
 class Running:
-    """A task in a worker. `begun` is None until the worker says so."""
+    """A task in a worker. `cpu` is what the worker had used before; `begun` is None until it says so."""
 
     task: Task
     sent: float
     cpu: float
     begun: float | None = None
 
+    @property
+    def seconds(self) -> float:
+        """Wall time since the job began."""
+        return 0.0 if self.begun is None else time.monotonic() - self.begun
+
 
 class Engine:
-    """See the module. `commands` and `results` are the two queues; `wake` after putting a command."""
+    """Runs tasks on worker processes. Arguments as of `Pool`.
+
+    Put a `Task`, or a number to cancel, into `commands`, then call `wake`. Ends appear in `ended`; after each,
+    and when `failure` is set, a token appears in `news`.
+    """
 
     def __init__(
         self,
@@ -65,16 +75,24 @@ class Engine:
         modules: tuple[str, ...],
         preload: tuple[str, ...],
     ) -> None:
-        self.workers, self.memory, self.retries = workers, memory, retries
         self.commands: deque[Task | int] = deque()
-        self.results: queue.SimpleQueue[Ended | ExecutorError] = queue.SimpleQueue()
+        self.ended: deque[Ended] = deque()
+        self.news: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self.failure: ExecutorError | None = None
         self.folder = SharedFolder()
-        self._hello = {"memory": memory, "modules": modules, "preload": preload, "path": search_path()}
+        self.stopped = False
+        self._workers, self._memory, self._retries = workers, memory, retries
+        self._hello: dict[str, Any] = {
+            "memory": memory,
+            "modules": modules,
+            "preload": preload,
+            "path": search_path(),
+        }
         self._queue: deque[Task] = deque()
         self._processes: dict[Process, Running | None] = {}
         self._dying: list[Process] = []
         self._deaths = 0
-        self._stopped = False
+        self._start_after = 0.0
         self._owner = os.getpid()
         self._selector = selectors.DefaultSelector()
         self._ear, self._bell = socket.socketpair()
@@ -86,9 +104,9 @@ class Engine:
     # ------------------------------------------------------------------------------- called by other threads
 
     @property
-    def stopped(self) -> bool:
-        """Whether `stop` was called."""
-        return self._stopped
+    def forked(self) -> bool:
+        """Whether this is a copy in a forked child, where the thread and the workers are somebody else's."""
+        return os.getpid() != self._owner
 
     def wake(self) -> None:
         """Make the thread look at its commands."""
@@ -97,35 +115,33 @@ class Engine:
 
     def stop(self, patience: float) -> None:
         """End everything; wait up to `patience` seconds for it. Does nothing in a forked child."""
-        if os.getpid() != self._owner:
+        if self.forked:
             return
-        self._stopped = True
+        self.stopped = True
         self.wake()
-        self._thread.join(patience)
+        if threading.current_thread() is not self._thread:  # a garbage collection may run in any thread
+            self._thread.join(patience)
 
     # ------------------------------------------------------------------------------------------- the thread
 
     def _run(self) -> None:
         try:
             self._selector.register(self._ear, selectors.EVENT_READ, None)
-            while not self._stopped:
+            while not self.stopped:
                 self._turn()
-        except BaseException as error:
-            failure = (
-                error
-                if isinstance(error, ExecutorError)
-                else ExecutorError(
-                    f"expected the pool of workers to keep running, got {type(error).__name__}: {error}"
-                )
+        except ExecutorError as error:
+            self.failure = error
+        except BaseException as error:  # a defect here must not leave the caller waiting for ever
+            self.failure = ExecutorError(
+                f"expected the pool of workers to keep running, got {type(error).__name__}: {error}"
             )
-            failure.__cause__ = None if failure is error else error
-            self.results.put(failure)
+            self.failure.__cause__ = error
         finally:
+            self.news.put(None)
             self._finish()
 
     def _turn(self) -> None:
-        while len(self._processes) < self.workers:
-            self._start()
+        self._start()
         self._obey()
         self._feed()
         for key, events in self._selector.select(self._patience()):
@@ -137,7 +153,9 @@ class Engine:
             if process not in self._processes:  # buried by an earlier event of this turn
                 continue
             if key.fd == process.inbox and events & selectors.EVENT_WRITE:
-                self._flush(process)
+                process.flush()
+                if not process.sending:
+                    self._selector.unregister(process.inbox)
             elif key.fd == process.outbox:
                 self._receive(process)
             elif key.fd == process.errors and not process.listen():
@@ -146,17 +164,20 @@ class Engine:
         self._watch()
 
     def _start(self) -> None:
-        try:
-            process = Process(self._hello)
-        except OSError as error:
-            raise ExecutorError(
-                f"expected to start a worker process, got {error}; the system may lack memory or processes"
-            ) from error
-        self._processes[process] = None
-        self._selector.register(process.outbox, selectors.EVENT_READ, process)
-        self._selector.register(process.errors, selectors.EVENT_READ, process)
-        if process.sending:
-            self._selector.register(process.inbox, selectors.EVENT_WRITE, process)
+        while len(self._processes) < self._workers and time.monotonic() >= self._start_after:
+            try:
+                process = Process(self._hello)
+            except OSError as error:
+                if self._processes:  # go on with fewer, and try again later
+                    self._start_after = time.monotonic() + 1.0
+                    return
+                raise ExecutorError(
+                    f"expected to start a worker process, got {error}; is there memory left?"
+                ) from error
+            self._processes[process] = None
+            self._selector.register(process.outbox, selectors.EVENT_READ, process)
+            self._selector.register(process.errors, selectors.EVENT_READ, process)
+            self._send(process, [])
 
     def _obey(self) -> None:
         while self.commands:
@@ -170,7 +191,7 @@ class Engine:
         for task in self._queue:
             if task.number == number:
                 self._queue.remove(task)
-                self.results.put(Ended(number, "cancelled", reason="cancelled"))
+                self._tell(Ended(number, "cancelled", reason="cancelled"))
                 return
         for process, running in self._processes.items():
             if running is not None and running.task.number == number:
@@ -186,31 +207,32 @@ class Engine:
                 header = {
                     "number": task.number,
                     "job": task.job,
-                    "payload": task.payload,
                     "limit": task.limit,
                     "shared": task.shared,
                 }
                 self._processes[process] = Running(task, time.monotonic(), process.cpu_seconds())
-                process.listen()
                 process.forget_words()
-                process.send(pack(header, task.arrays))
-                if process.sending:
-                    self._selector.register(process.inbox, selectors.EVENT_WRITE, process)
+                self._send(process, pack(header, task.payload, task.arrays))
 
-    def _flush(self, process: Process) -> None:
-        process.flush()
-        if not process.sending:
-            self._selector.unregister(process.inbox)
+    def _send(self, process: Process, buffers: list[memoryview]) -> None:
+        process.send(buffers)
+        if process.sending:
+            self._selector.register(process.inbox, selectors.EVENT_WRITE, process)
 
     def _receive(self, process: Process) -> None:
         try:
-            if not process.receive(lambda frame: self._take(process, frame)):
-                self._mourn(process)
+            frames, is_open = process.receive()
+            for frame in frames:
+                if process in self._processes:  # the frame before may have been the last of this worker
+                    self._take(process, frame)
         except MemoryError as error:
             self._end(process, "memory", str(error))
         except (FileFormatError, KeyError, TypeError, ValueError) as error:
             # Only a job that writes to foreign file descriptors gets here.
             self._crash(process, f"the worker's pipe is damaged ({error})")
+        else:
+            if not is_open and process in self._processes:
+                self._mourn(process)
 
     def _take(self, process: Process, frame: Frame) -> None:
         header = frame.header
@@ -223,26 +245,23 @@ class Engine:
             raise ValueError(f"a frame of kind {kind!r} for no job")
         if kind == "started":
             running.begun = time.monotonic()
-        elif kind == "ended":
-            if header["outcome"] not in OUTCOMES:
-                raise ValueError(f"outcome {header['outcome']!r}")
-            self.results.put(
-                Ended(
-                    header["number"],
-                    header["outcome"],
-                    header["payload"],
-                    frame.arrays,
-                    header["reason"],
-                    header["traceback"],
-                    header["seconds"],
-                    header["cpu_seconds"],
-                )
-            )
-            self._processes[process] = None
-            if header["outcome"] == "memory":  # what it still holds may be most of its memory: begin afresh
-                self._bury(process)
-        else:
+            return
+        if kind != "ended" or header["outcome"] not in OUTCOMES:
             raise ValueError(f"a frame of kind {kind!r}")
+        ended = Ended(
+            header["number"],
+            header["outcome"],
+            frame.payload,
+            frame.arrays,
+            header["reason"],
+            header["traceback"],
+            header["seconds"],
+            header["cpu_seconds"],
+        )
+        self._tell(ended)
+        self._processes[process] = None
+        if ended.outcome == "memory":  # what it still holds may be most of its memory: begin afresh
+            self._bury(process)
 
     def _mourn(self, process: Process) -> None:
         """The pipe of a worker has ended: find out why."""
@@ -250,22 +269,24 @@ class Engine:
         used = process.cpu_seconds()
         status = process.status(0.2)
         words = process.last_words()
-        last = words.splitlines()[-1].strip()[:300] if words else ""
+        last = _telling_line(words)
         if running is None:
-            if not process.ready:
-                self._deaths += 1
-                if self._deaths >= _MAX_DEATHS:
-                    self._bury(process)
-                    raise ExecutorError(
-                        f"expected worker processes to start, got {self._deaths} in a row that did not: the "
-                        f"last {status} and said: {last or 'nothing'}; if the memory limit is low, raise it"
-                    )
+            if process.ready:  # nothing but a preload runs without a job: go on without
+                self._hello["preload"] = ()
+                self._bury(process)
+                return
+            self._deaths += 1
             self._bury(process)
+            if self._deaths >= _MAX_DEATHS:
+                raise ExecutorError(
+                    f"expected worker processes to start, got {self._deaths} in a row that did not: the last "
+                    f"{status} and said: {last or 'nothing'}; if the memory limit is low, raise it"
+                )
             return
-        task = running.task
-        if task.limit is not None and self._since(running) >= task.limit:
-            self._end(process, "timeout", f"over its limit of {task.limit:g} s", used)
-        elif self.memory is not None and looks_out_of_memory(words):
+        limit = running.task.limit
+        if limit is not None and running.seconds >= limit:
+            self._end(process, "timeout", f"over its limit of {limit:g} s", used)
+        elif looks_out_of_memory(words):
             self._end(process, "memory", f"the worker {status}: {last}", used)
         else:
             hint = " (out of memory, perhaps)" if status.endswith("SIGKILL") else f": {last}" if last else ""
@@ -273,32 +294,35 @@ class Engine:
 
     def _crash(self, process: Process, reason: str, used: float | None = None) -> None:
         running = self._processes[process]
-        if running is not None and running.task.deaths < self.retries:
+        if running is not None and running.task.deaths < self._retries:
             running.task.deaths += 1
             self._queue.appendleft(running.task)
             self._bury(process)
         else:
-            times = (
-                f", {running.task.deaths + 1} times" if running is not None and running.task.deaths else ""
-            )
-            self._end(process, "crashed", reason + times, used)
+            tries = 1 + (0 if running is None else running.task.deaths)
+            self._end(process, "crashed", reason + (f"; tried {tries} times" if tries > 1 else ""), used)
 
     def _end(self, process: Process, outcome: Outcome, reason: str, used: float | None = None) -> None:
         """End the job of a worker from here, and the worker with it."""
         running = self._processes[process]
         if running is not None:
             used = process.cpu_seconds() if used is None else used
-            self.results.put(
+            words = "" if outcome == "cancelled" else process.last_words()
+            self._tell(
                 Ended(
                     running.task.number,
                     outcome,
                     reason=reason,
-                    traceback="" if outcome == "cancelled" else process.last_words(),
-                    seconds=self._since(running),
+                    traceback=words,
+                    seconds=running.seconds,
                     cpu_seconds=max(0.0, used - running.cpu),
                 )
             )
         self._bury(process)
+
+    def _tell(self, ended: Ended) -> None:
+        self.ended.append(ended)
+        self.news.put(None)
 
     def _bury(self, process: Process) -> None:
         """Kill a worker and let go of it; the next turn starts another in its place."""
@@ -319,38 +343,28 @@ class Engine:
                 if not process.ready and now - process.started > _START:
                     self._mourn(process)
                 continue
-            end = self._latest(process, running)
+            end = _latest_end(process, running)
             if end is not None and now >= end:
                 self._end(process, "timeout", f"over its limit of {running.task.limit:g} s")
-            elif self.memory is not None and (used := process.resident()) > self.memory:
-                reason = f"over its memory limit: {used / 1e6:,.0f} MB of {self.memory / 1e6:,.0f} MB"
+            elif self._memory is not None and (used := process.resident()) > self._memory:
+                reason = f"over its memory limit: {used / 1e6:,.0f} MB of {self._memory / 1e6:,.0f} MB"
                 self._end(process, "memory", reason)
 
-    def _latest(self, process: Process, running: Running) -> float | None:
-        """When to kill the worker for its job's limit."""
-        if running.task.limit is None:
-            return None
-        if running.begun is None:  # still receiving, or finishing a preload
-            return running.sent + _DELIVERY + running.task.limit
-        return running.begun + running.task.limit + (_DELIVERY if process.receiving else _GRACE)
-
-    def _patience(self) -> float | None:
-        """Seconds until something must be looked at; None when only news matter."""
-        if self._stopped or self.commands:
+    def _patience(self) -> float:
+        """Seconds until something must be looked at, if there is no news before."""
+        if self.stopped or self.commands:
             return 0.0
+        waits = [_MAX_WAIT]
         if self._dying:
-            return 0.02
-        times = [self._latest(p, r) for p, r in self._processes.items() if r is not None]
-        ends = [end for end in times if end is not None]
-        waits = [max(0.0, min(ends) - time.monotonic())] if ends else []
-        if self.memory is not None and times:
-            waits.append(_TICK)
-        if any(not p.ready for p in self._processes):
+            waits.append(0.02)
+        if len(self._processes) < self._workers or any(not process.ready for process in self._processes):
             waits.append(1.0)
-        return min(waits, default=None)
-
-    def _since(self, running: Running) -> float:
-        return 0.0 if running.begun is None else time.monotonic() - running.begun
+        for process, running in self._processes.items():
+            if running is not None:
+                end = _latest_end(process, running)
+                waits.append(_MAX_WAIT if end is None else max(0.0, end - time.monotonic()))
+                waits.append(_MAX_WAIT if self._memory is None else _TICK)
+        return min(waits)
 
     def _finish(self) -> None:
         """Leave nothing behind."""
@@ -366,10 +380,16 @@ class Engine:
         self._bell.close()
 
 
-def hello_modules(values: Any, name: str) -> tuple[str, ...]:
-    """Module names as a tuple of text, or InputError."""
-    from meristem.errors import InputError
+def _latest_end(process: Process, running: Running) -> float | None:
+    """When to kill a worker for the limit of its job, on the monotonic clock."""
+    if running.task.limit is None:
+        return None
+    if running.begun is None:  # still receiving, or finishing a preload
+        return running.sent + running.task.limit + _DELIVERY
+    return running.begun + running.task.limit + (_DELIVERY if process.receiving else _GRACE)
 
-    if isinstance(values, str) or not all(isinstance(v, str) for v in values):
-        raise InputError(f"expected {name} as several module names, got {values!r}")
-    return tuple(values)
+
+def _telling_line(words: str) -> str:
+    """The line of a worker's last words that says most: the interpreter's own verdict, or the last."""
+    lines = [line.strip()[:300] for line in words.splitlines() if line.strip()]
+    return next((line for line in lines if line.startswith("Fatal Python error")), lines[-1] if lines else "")

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from pathlib import Path
 from typing import IO, Any
 
@@ -98,23 +98,24 @@ class Process:
             else:
                 self._outgoing[0] = view[count:]
 
-    def receive(self, sink: Callable[[Frame], None], turns: int = 8) -> bool:
-        """Read what is there, in at most `turns` reads, and hand complete frames to `sink`.
+    def receive(self, turns: int = 16) -> tuple[list[Frame], bool]:
+        """Read what is there, in at most `turns` reads.
 
         Returns:
-            False at the end of the pipe.
+            The frames that are complete now, and whether the pipe is still open.
 
         Raises:
             FileFormatError: What came is no frame.
             MemoryError: An array does not fit into the driver's memory.
         """
+        frames: list[Frame] = []
         for _ in range(turns):
             try:
                 count = os.readv(self.outbox, [self._view])
             except BlockingIOError:
-                return True
+                break
             if count == 0:
-                return False
+                return frames, False
             self.receiving = True
             self._view = self._view[count:]
             if len(self._view):
@@ -127,8 +128,8 @@ class Process:
                 self.receiving = False
                 if stop.value.lost:
                     raise MemoryError("no room in the driver for the arrays of a result") from None
-                sink(stop.value)
-        return True
+                frames.append(stop.value)
+        return frames, True
 
     def listen(self) -> bool:
         """Read what came on stderr and keep the end of it. Returns False at the end of the pipe."""
@@ -146,9 +147,10 @@ class Process:
 
     def last_words(self) -> str:
         """The end of what the worker wrote to stderr."""
-        with contextlib.suppress(OSError, ValueError):
-            for _ in range(64):
-                if not self.listen() or not _readable(self.errors):
+        with contextlib.suppress(OSError):
+            for _ in range(64):  # a pipe holds 64 KiB, unless a child of the worker goes on writing
+                size = len(self._tail)
+                if not self.listen() or len(self._tail) == size < _TAIL:
                     break
         return self._tail.decode("utf-8", "replace").strip()
 
@@ -169,11 +171,17 @@ class Process:
             return 0
 
     def status(self, patience: float) -> str:
-        """How the process ended, in words, after its pipe closed; waits up to `patience` seconds for that."""
-        try:
-            code = self.popen.wait(patience)
-        except subprocess.TimeoutExpired:
+        """How the process ended, in words, after its pipe closed; waits up to `patience` seconds for that.
+
+        Ends what the process has started, too: until it is reaped, its id cannot belong to anybody else.
+        """
+        end = time.monotonic() + patience
+        while not self._ended() and time.monotonic() < end:
+            time.sleep(0.001)
+        if not self._ended():
             return "closed its pipe"
+        self._kill_group()
+        code = self.popen.wait()
         if code >= 0:
             return f"ended with exit status {code}"
         try:
@@ -184,10 +192,8 @@ class Process:
 
     def kill(self) -> None:
         """End the process and its children, and close the pipes. `reap` must follow."""
-        # Before the process is reaped its id cannot belong to anybody else.
         if self.popen.returncode is None:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.pid, signal.SIGKILL)
+            self._kill_group()
             self.popen.kill()
         self._outgoing.clear()
         self._reader.close()
@@ -200,10 +206,27 @@ class Process:
         """Whether the process is gone for good."""
         return self.popen.poll() is not None
 
+    def _ended(self) -> bool:
+        """Whether the process has ended, without reaping it where the system can tell."""
+        if self.popen.returncode is not None or not hasattr(os, "waitid"):
+            return self.popen.poll() is not None
+        try:
+            return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+        except ChildProcessError:  # the program ignores SIGCHLD: the system has reaped it
+            return self.popen.poll() is not None
+
+    def _kill_group(self) -> None:
+        if self.popen.returncode is None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.pid, signal.SIGKILL)
+
 
 def search_path() -> list[str]:
-    """Where the driver finds modules, with the current folder spelled out."""
-    return [os.path.abspath(entry) if entry == "" else entry for entry in sys.path if isinstance(entry, str)]
+    """Where the driver finds modules, in absolute form: the current folder may change."""
+    try:
+        return [os.path.abspath(entry) for entry in sys.path if isinstance(entry, str)]
+    except FileNotFoundError:  # the current folder was deleted
+        return [entry for entry in sys.path if isinstance(entry, str) and os.path.isabs(entry)]
 
 
 def _environment() -> dict[str, str]:
@@ -224,9 +247,3 @@ def _widen(fd: int) -> None:
         import fcntl
 
         fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, _PIPE)
-
-
-def _readable(fd: int) -> bool:
-    import select
-
-    return bool(select.select([fd], [], [], 0)[0]) if fd < 1024 else False

@@ -1,7 +1,7 @@
 """Big data written once by the driver and mapped read-only by every worker.
 
 Each `share` is a folder of `.npy` files and one JSON file inside the pool's temporary folder. The folder dies
-with the pool; one that a killed driver left is swept by the next pool on the machine (its lock is free by then).
+with the pool; one that a killed driver left is swept by a later pool (its lock is free by then).
 """
 
 from __future__ import annotations

@@ -4,7 +4,9 @@ A frame is::
 
     4 bytes  b"MSW1"
     8 bytes  length of the header, little-endian
-    header   UTF-8 JSON; its "arrays" lists [name, dtype, shape, order] of what follows
+    8 bytes  length of the payload
+    header   JSON; its "arrays" lists [name, dtype, shape, order] of what follows
+    payload  JSON
     bytes    the arrays one after another, in C order, or in Fortran order where they were so
 
 Numbers in JSON may be NaN or infinite; tuples arrive as lists, keys as text. Arrays arrive as fresh,
@@ -27,8 +29,8 @@ from meristem.errors import FileFormatError, InputError
 Arrays = dict[str, np.ndarray]
 
 _MAGIC = b"MSW1"
-_PREFIX = struct.Struct("<4sQ")
-_MAX_HEADER = 1 << 30
+_PREFIX = struct.Struct("<4sQQ")
+_MAX_HEADER = 1 << 30  # bytes; of either JSON part
 _MAX_DIMENSIONS = 32
 _KINDS = "biufcSUmM"  # no objects, no records: their bytes mean nothing in another process
 _SCRATCH = 1 << 20
@@ -36,9 +38,10 @@ _SCRATCH = 1 << 20
 
 @dataclass
 class Frame:
-    """One message. `lost` is true when its arrays did not fit into memory and were skipped."""
+    """One message. `lost` is true when payload and arrays did not fit into memory and were skipped."""
 
     header: dict[str, Any]
+    payload: dict[str, Any] = field(default_factory=dict)
     arrays: Arrays = field(default_factory=dict)
     lost: bool = False
 
@@ -84,16 +87,20 @@ def dump_json(value: Any, what: str = "payload") -> bytes:
         raise InputError(f"expected plain data (dict, list, text, numbers) as {what}: {error}") from error
 
 
-def pack(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> list[memoryview]:
+def pack(
+    header: Mapping[str, Any], payload: bytes = b"{}", arrays: Mapping[str, np.ndarray] | None = None
+) -> list[memoryview]:
     """The buffers of one frame, to be written one after another. Array buffers are views, not copies.
 
     Args:
         header: Plain data.
+        payload: As `dump_json` returns it.
         arrays: As `check_arrays` returns them.
     """
+    arrays = arrays or {}
     specs = [[name, a.dtype.str, list(a.shape), _order(a)] for name, a in arrays.items()]
     text = dump_json({**header, "arrays": specs}, "header")
-    buffers = [memoryview(_PREFIX.pack(_MAGIC, len(text)) + text)]
+    buffers = [memoryview(_PREFIX.pack(_MAGIC, len(text), len(payload)) + text + payload)]
     for array in arrays.values():
         if array.nbytes:
             # The buffer protocol has no dates, so every array goes as bytes.
@@ -112,8 +119,8 @@ def unpack() -> Generator[memoryview, None, Frame]:
     """
     prefix = bytearray(_PREFIX.size)
     yield memoryview(prefix)
-    magic, length = _PREFIX.unpack(prefix)
-    if magic != _MAGIC or length > _MAX_HEADER:
+    magic, length, payload_length = _PREFIX.unpack(prefix)
+    if magic != _MAGIC or max(length, payload_length) > _MAX_HEADER:
         raise FileFormatError(f"expected a frame that begins with {_MAGIC!r}, got {bytes(prefix)!r}")
     text = bytearray(length)
     yield memoryview(text)
@@ -123,24 +130,40 @@ def unpack() -> Generator[memoryview, None, Frame]:
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise FileFormatError(f"the header of a frame cannot be read: {error}") from error
     frame = Frame(header)
+    try:
+        text = bytearray(payload_length)
+        yield memoryview(text)
+        frame.payload = json.loads(text)
+    except MemoryError:
+        frame.lost = True
+        if len(text) != payload_length:
+            yield from _skip(payload_length)
+    except (ValueError, RecursionError) as error:
+        raise FileFormatError(f"the payload of a frame cannot be read: {error}") from error
+    del text
     for name, dtype, shape, order in specs:
         size = math.prod(shape) * dtype.itemsize
-        try:
-            raw = np.empty(size, np.uint8)
-            array: np.ndarray = np.ndarray(shape, dtype, raw, order=order)
-        except MemoryError:
-            frame.lost = True
-            frame.arrays.clear()
-        if frame.lost:  # the bytes must leave the pipe all the same
-            scratch = memoryview(bytearray(min(size, _SCRATCH)))
-            while size:
-                yield scratch[:size]
-                size -= min(size, _SCRATCH)
+        if not frame.lost:
+            try:
+                raw = np.empty(size, np.uint8)
+            except MemoryError:
+                frame.lost = True
+                frame.payload, frame.arrays = {}, {}
+        if frame.lost:
+            yield from _skip(size)
             continue
         if size:
             yield raw.data
-        frame.arrays[name] = array
+        frame.arrays[name] = np.ndarray(shape, dtype, raw, order=order)
     return frame
+
+
+def _skip(size: int) -> Generator[memoryview, None, None]:
+    """Let bytes leave the pipe that there is no memory for."""
+    scratch = memoryview(bytearray(min(size, _SCRATCH)))
+    while size:
+        yield scratch[:size]
+        size -= min(size, _SCRATCH)
 
 
 def _order(array: np.ndarray) -> str:

@@ -32,9 +32,10 @@ Job = Callable[[Payload, Arrays, "JobContext"], tuple[Payload, Arrays]]
 _NAME = re.compile(r"([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*):([A-Za-z_]\w*)", re.ASCII)
 # What native libraries say when the allocator refuses: C++, torch, LightGBM, OpenBLAS.
 _OUT_OF_MEMORY = re.compile(
-    r"bad_alloc|can't allocate memory|cannot allocate memory|failed to allocate", re.I
+    r"bad_alloc|can't allocate memory|cannot allocate memory|failed to allocate|MemoryError", re.I
 )
 _MAX_TRACEBACK = 20_000
+MAX_LIMIT = 1e8  # seconds; timers of the system overflow at some 1e9
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,8 +71,7 @@ class JobContext:
     Args:
         deadline: When the job is killed, on the clock of `time.monotonic()`; None without a limit. Stop well
             before.
-        cache: Kept between the jobs of one worker, to save repeated work. What a job returns may not depend on
-            it.
+        cache: Kept between the jobs of one worker, to save repeated work. Results may not depend on it.
     """
 
     deadline: float | None
@@ -148,9 +148,9 @@ def check_job(job: str, modules: tuple[str, ...]) -> tuple[str, str]:
 
 
 def check_limit(limit: float | None) -> None:
-    """Raise InputError unless `limit` is None or a positive number of seconds."""
-    if limit is not None and not limit > 0:
-        raise InputError(f"expected a positive number of seconds as limit, got {limit!r}")
+    """Raise InputError unless `limit` is None or a number of seconds that clocks can count."""
+    if limit is not None and not 0 < limit <= MAX_LIMIT:
+        raise InputError(f"expected a limit of more than 0 s and at most {MAX_LIMIT:.0e} s, got {limit!r}")
 
 
 def run_job(

@@ -10,32 +10,33 @@
 from __future__ import annotations
 
 import itertools
+import os
 import queue
 import time
 import weakref
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Self
 
 import numpy as np
 
 from meristem.errors import ExecutorError, InputError
-from meristem.executors._engine import Engine, Task, hello_modules
+from meristem.executors._engine import Engine, Task
 from meristem.executors._wire import check_arrays, copy_array, dump_json
 from meristem.executors.inline import Inline
 from meristem.executors.jobs import Ended, Executor, Payload, check_job, check_limit
 
-_LEAST_MEMORY = 96 << 20  # bytes; NumPy and the interpreter alone allocate about 40 MB
+_LEAST_MEMORY = 96 << 20  # bytes; a worker with NumPy begins with 57 MB (VmData, x86-64 Linux)
 
 
 class Pool:
     """Runs jobs in worker processes, first come, first served.
 
-    The processes start at once and in the background; a worker that dies is replaced. Results come in the order
-    in which jobs end. A pool that is dropped, or whose program ends in any way, takes its workers with it.
+    The processes start at once and in the background; a worker that dies is replaced. Results come in the
+    order in which jobs end. A pool that is dropped, or whose program ends in any way, takes its workers along.
 
     Args:
         workers: How many processes, each with one thread.
-        memory: Bytes that one worker may allocate, its base of some 40 MB included; None for no limit.
+        memory: Bytes that one worker may allocate, its base of some 60 MB included; None for no limit.
         retries: How often a job is tried again after its worker died. A job that raises is never tried again.
         modules: Modules besides `meristem` that jobs may live in (for tests).
         preload: Modules that a worker imports while it has nothing to do, in this order. A job that arrives
@@ -43,6 +44,7 @@ class Pool:
 
     Raises:
         InputError: An argument is out of range.
+        ExecutorError: This is not a POSIX system; use `Inline` there.
     """
 
     def __init__(
@@ -55,19 +57,21 @@ class Pool:
         preload: tuple[str, ...] = (),
     ) -> None:
         if workers < 1:
-            raise InputError(f"expected at least 1 worker, got {workers}; for none, use Inline")
+            raise InputError(f"expected at least 1 worker, got {workers}; to work without, use Inline")
         if memory is not None and memory < _LEAST_MEMORY:
             raise InputError(
-                f"expected at least {_LEAST_MEMORY >> 20} MB as memory of a worker, got {memory / (1 << 20):.1f} MB"
+                f"expected at least {_LEAST_MEMORY / 1e6:.0f} MB as memory, got {memory / 1e6:.1f} MB"
             )
         if retries < 0:
             raise InputError(f"expected retries of 0 or more, got {retries}")
-        self._modules = hello_modules(modules, "modules")
+        if os.name != "posix":
+            raise ExecutorError(f"expected a POSIX system for worker processes, got {os.name!r}; use Inline")
+        self._modules = _names(modules, "modules")
         self._workers = workers
         self._numbers = itertools.count()
         self._outstanding: set[int] = set()
         self._shared: dict[str, str] = {}
-        self._engine = Engine(workers, memory, retries, self._modules, hello_modules(preload, "preload"))
+        self._engine = Engine(workers, memory, retries, self._modules, _names(preload, "preload"))
         # Runs when the pool is dropped, and at the end of the program.
         self._finalizer = weakref.finalize(self, self._engine.stop, 10.0)
 
@@ -109,11 +113,12 @@ class Pool:
         self._check_open()
         check_job(job, self._modules)
         check_limit(limit)
-        dump_json(payload)
+        text = dump_json(payload)
         copies = {name: copy_array(array) for name, array in check_arrays(arrays or {}).items()}
         number = next(self._numbers)
+        # In this order: Ctrl-C in between leaves a result too many, not a wait without end.
+        self._engine.commands.append(Task(number, job, text, copies, limit, self._shared))
         self._outstanding.add(number)
-        self._engine.commands.append(Task(number, job, payload, copies, limit, self._shared))
         self._engine.wake()
         return number
 
@@ -128,27 +133,24 @@ class Pool:
 
         Raises:
             ExecutorError: Workers do not start.
-            KeyboardInterrupt: Ctrl-C; no result is lost.
+            KeyboardInterrupt: Ctrl-C; the pool goes on.
         """
-        found: list[Ended] = []
+        engine = self._engine
+        if engine.forked:
+            self._check_open()
         end = None if timeout is None else time.monotonic() + timeout
-        while self._outstanding:
+        while not engine.ended and self._outstanding:
+            if engine.failure is not None:
+                raise engine.failure
             try:
-                if found or timeout == 0:
-                    result = self._engine.results.get_nowait()
-                else:
-                    result = self._engine.results.get(
-                        timeout=None if end is None else max(0.0, end - time.monotonic())
-                    )
+                engine.news.get(timeout=None if end is None else max(0.0, end - time.monotonic()))
             except queue.Empty:
                 break
-            if isinstance(result, ExecutorError):
-                self._engine.results.put(result)  # for the next call too
-                if found:
-                    break
-                raise result
-            self._outstanding.discard(result.number)
-            found.append(result)
+        # In this order, so that Ctrl-C in between cannot leave a number outstanding that will never come.
+        found = list(engine.ended)
+        self._outstanding.difference_update(ended.number for ended in found)
+        for _ in found:
+            engine.ended.popleft()
         return found
 
     def cancel(self, number: int) -> None:
@@ -177,10 +179,17 @@ class Pool:
     def _stop(self, patience: float) -> None:
         self._engine.stop(patience)
         self._outstanding.clear()
+        self._engine.ended.clear()
 
     def _check_open(self) -> None:
+        if self._engine.failure is not None:
+            raise self._engine.failure
         if self._engine.stopped:
-            raise ExecutorError("this pool is closed: open a new one")
+            raise ExecutorError("expected an open pool, got one that is closed: open a new one")
+        if self._engine.forked:
+            raise ExecutorError(
+                "expected the process that opened this pool, got a fork of it: open a new one"
+            )
 
     def __enter__(self) -> Self:
         return self
@@ -197,6 +206,12 @@ def open_executor(
     modules: tuple[str, ...] = (),
     preload: tuple[str, ...] = (),
 ) -> Executor:
-    """A `Pool` of so many workers, or for 0 an `Inline`."""
-    kind = Pool if workers else Inline
+    """A `Pool` of so many workers; for 0, or on a system that is not POSIX, an `Inline`."""
+    kind = Pool if workers and os.name == "posix" else Inline
     return kind(workers, memory=memory, retries=retries, modules=modules, preload=preload)
+
+
+def _names(values: Sequence[str], what: str) -> tuple[str, ...]:
+    if isinstance(values, str) or not all(isinstance(value, str) for value in values):
+        raise InputError(f"expected {what} as a tuple of module names, got {values!r}")
+    return tuple(values)

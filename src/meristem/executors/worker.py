@@ -1,7 +1,7 @@
 """A worker process: `python -m meristem.executors.worker`, spoken to over pipes by `Pool`.
 
-The main thread runs jobs; a second thread reads the pipe, so that the end of the driver is noticed in the middle
-of a job. Nothing but NumPy is imported before the first job.
+The main thread runs jobs; a second thread reads the pipe, so that the end of the driver is noticed in the
+middle of a job. Nothing but NumPy is imported before the first job.
 """
 
 from __future__ import annotations
@@ -53,11 +53,11 @@ class _Worker:
         hello = _read_hello(self.inbox)
         sys.path[:] = hello["path"]
         self.modules = tuple(hello["modules"])
-        from meristem.executors import _wire, jobs  # noqa: F401  (imports numpy)
+        from meristem.executors import _wire, jobs  # noqa: F401  NumPy before the first job asks for it
 
         _limit(hello["memory"])
         threading.Thread(target=self.read, daemon=True).start()
-        self.send({"kind": "ready"}, {})
+        self.send({"kind": "ready"})
         preload = list(hello["preload"])
         while True:
             try:
@@ -91,9 +91,9 @@ class _Worker:
 
         header = frame.header
         number, limit = header["number"], header["limit"]
-        self.send({"kind": "started", "number": number}, {})
+        self.send({"kind": "started", "number": number})
         if frame.lost:
-            self.tell(Ended(number, "memory", reason="MemoryError: no room for the arrays of the job"))
+            self.tell(Ended(number, "memory", reason="MemoryError: no room for the arguments of the job"))
             return
 
         def find(name: str) -> tuple[Payload, Arrays]:
@@ -106,7 +106,7 @@ class _Worker:
             faulthandler.dump_traceback_later(limit)
         context = JobContext(deadline, self.cache, find)
         try:
-            ended = run_job(number, header["job"], header["payload"], frame.arrays, context, self.modules)
+            ended = run_job(number, header["job"], frame.payload, frame.arrays, context, self.modules)
         finally:
             if limit is not None:
                 faulthandler.cancel_dump_traceback_later()
@@ -129,26 +129,23 @@ class _Worker:
             "kind": "ended",
             "number": ended.number,
             "outcome": ended.outcome,
-            "payload": ended.payload,
             "reason": ended.reason,
             "traceback": ended.traceback,
             "seconds": ended.seconds,
             "cpu_seconds": ended.cpu_seconds,
         }
         try:
-            self.send(header, ended.arrays)
+            self.send(header, ended.payload, ended.arrays)
         except MemoryError:  # before the first byte: a frame is complete before it is written
-            header |= {
-                "outcome": "memory",
-                "payload": {},
-                "reason": "MemoryError: no room to send the result",
-            }
-            self.send(header, {})
+            header |= {"outcome": "memory", "reason": "MemoryError: no room to send the result"}
+            self.send(header)
 
-    def send(self, header: dict[str, Any], arrays: Arrays) -> None:
-        from meristem.executors._wire import pack
+    def send(
+        self, header: dict[str, Any], payload: Payload | None = None, arrays: Arrays | None = None
+    ) -> None:
+        from meristem.executors._wire import dump_json, pack
 
-        self.write(pack(header, arrays))
+        self.write(pack(header, dump_json(payload or {}), arrays))
 
     def write(self, buffers: Iterable[memoryview]) -> None:
         try:
@@ -198,7 +195,7 @@ def _limit(memory: int | None) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if memory is None:
         return
-    # RLIMIT_DATA counts what is allocated (Linux 4.7 and later), RLIMIT_AS also what is only mapped or reserved.
+    # RLIMIT_DATA counts what is allocated (Linux 4.7 and later), RLIMIT_AS also what is only mapped.
     kind = resource.RLIMIT_DATA if sys.platform.startswith("linux") else resource.RLIMIT_AS
     hard = resource.getrlimit(kind)[1]
     bound = memory if hard == resource.RLIM_INFINITY else min(memory, hard)
@@ -209,7 +206,7 @@ def _limit(memory: int | None) -> None:
 
 
 def _preload(name: str) -> None:
-    """Import a module that a later job will probably need. That job tells what is wrong with it, if anything."""
+    """Import a module that a later job will probably need. That job tells what is wrong with it."""
     try:
         importlib.import_module(name)
     except Exception as error:
