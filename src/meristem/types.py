@@ -29,6 +29,7 @@ Param = str | int | None
 
 KINDS = ("any", "eq", "ord", "number")
 SCALARS = ("bool", "int", "real", "text", "datetime")
+MAX_SIZE = 1_000_000
 _DIMENSIONS = {"vector": 1, "image": 3, "signal": 2}
 _ARITY = {"list": 1, "option": 1, "dist": 1, "pair": 2, "map": 2, "graph": 2}
 
@@ -49,9 +50,16 @@ class Type:
     params: tuple[Param, ...] = ()
     kind: str = ""
     _hash: int = field(default=0, init=False, repr=False, compare=False)
+    size: int = field(default=1, init=False, repr=False, compare=False)  # number of types inside, this one too
+    ground: bool = field(default=True, init=False, repr=False, compare=False)  # no variable inside
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_hash", hash((self.name, self.args, self.params, self.kind)))
+        size = 1 + sum(arg.size for arg in self.args)
+        if size > MAX_SIZE:  # pairs of pairs of ... double at each step; sharing hides it until someone compares
+            raise TypeMismatch(f"a type may be made of {MAX_SIZE:,} parts, this one has {size:,}")
+        object.__setattr__(self, "size", size)
+        object.__setattr__(self, "ground", self.kind == "" and all(arg.ground for arg in self.args))
 
     def __hash__(self) -> int:
         return self._hash
@@ -357,7 +365,7 @@ def substitute(type_: Type, substitution: Mapping[str, Type]) -> Type:
     if type_.is_variable:
         found = substitution.get(type_.name)
         return type_ if found is None else substitute(found, substitution)
-    if not type_.args:
+    if type_.ground:
         return type_
     return Type(type_.name, tuple(substitute(a, substitution) for a in type_.args), type_.params)
 
@@ -384,7 +392,7 @@ def unify(left: Type, right: Type, substitution: Substitution) -> None:
         TypeMismatch: They cannot be equal.
     """
     left, right = substitute(left, substitution), substitute(right, substitution)
-    if left == right:
+    if left is right or left == right:
         return
     if left.is_variable or right.is_variable:
         if not left.is_variable or (right.is_variable and KINDS.index(left.kind) > KINDS.index(right.kind)):
@@ -425,7 +433,7 @@ def rename_apart(type_: Type, suffix: str) -> Type:
     """The same type with every variable's name extended by `suffix`."""
     if type_.is_variable:
         return variable(type_.name + suffix, type_.kind)
-    if not type_.args:
+    if type_.ground:
         return type_
     return Type(type_.name, tuple(rename_apart(a, suffix) for a in type_.args), type_.params)
 

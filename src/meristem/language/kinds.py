@@ -31,7 +31,9 @@ class Real:
 
     def check(self, value: Any) -> bool:
         """Whether a value is allowed."""
-        return isinstance(value, int | float) and not isinstance(value, bool) and self.low <= value <= self.high
+        return (
+            isinstance(value, int | float) and not isinstance(value, bool) and self.low <= value <= self.high
+        )
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,9 @@ class ModuleKind(ABC):
         """Fit to columns of N rows. `settings` holds every choice. Deterministic given `context.rng`."""
 
     @abstractmethod
-    def forward(self, arrays: Mapping[str, NDArray[Any]], inputs: Sequence[Column], settings: Settings, output: Type) -> Column:
+    def forward(
+        self, arrays: Mapping[str, NDArray[Any]], inputs: Sequence[Column], settings: Settings, output: Type
+    ) -> Column:
         """Run on columns of N rows, N may be 0. `output` is what `type_of` gave. May use NumPy only."""
 
     def validate(self, arrays: Mapping[str, NDArray[Any]], inputs: Sequence[Type], output: Type) -> None:
@@ -177,7 +181,9 @@ def settings_of(kind: ModuleKind, stated: Mapping[str, Choice]) -> dict[str, Cho
     """
     for name, value in stated.items():
         if name not in kind.choices:
-            raise TypeMismatch(f"{kind.name} has no choice {name!r}; it has {', '.join(kind.choices) or 'none'}")
+            raise TypeMismatch(
+                f"{kind.name} has no choice {name!r}; it has {', '.join(kind.choices) or 'none'}"
+            )
         if not kind.choices[name].check(value):
             raise TypeMismatch(f"{value!r} is out of range for {name} of {kind.name}: {kind.choices[name]}")
     return {name: stated.get(name, range_.default) for name, range_ in kind.choices.items()}

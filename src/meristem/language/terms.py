@@ -46,6 +46,7 @@ class Term:
     @cached_property
     def digest(self) -> str:
         """SHA-256 of the content, as hexadecimal. The same in every process and version of Python."""
+        _inner_first(self, "digest")
         own = [type(self).__name__]
         for f in fields(self):
             value = getattr(self, f.name)
@@ -67,8 +68,26 @@ class Term:
 
     @cached_property
     def size(self) -> int:
-        """The number of nodes."""
+        """The number of nodes; a shared one counts as often as it stands there."""
+        _inner_first(self, "size")
         return 1 + sum(child.size for child in self.children())
+
+    @cached_property
+    def depth(self) -> int:
+        """The number of nodes on the longest way down, at least 1."""
+        _inner_first(self, "depth")
+        return 1 + max((child.depth for child in self.children()), default=0)
+
+
+def _inner_first(term: Term, name: str) -> None:
+    """Compute a cached property of everything inside a term, inner terms first: deep terms need no deep stack."""
+    stack = [child for child in term.children() if name not in child.__dict__]
+    while stack:
+        missing = [child for child in stack[-1].children() if name not in child.__dict__]
+        if missing:
+            stack.extend(missing)
+        else:
+            getattr(stack.pop(), name)
 
 
 def _holds_terms(value: Any) -> bool:

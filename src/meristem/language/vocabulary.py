@@ -28,7 +28,10 @@ class Primitive:
         function: The plain Python meaning. Takes and gives Python values; raises `EvaluationError`.
         cost: What one use costs under the prior (description length), at least 1.
         examples: Tested calls.
-        rule: For a type that no scheme can say (record selections): argument types -> result type.
+        rule: For a type that no scheme can say (record selections): argument types -> result type. Then the plain
+            function takes the parameters of the result type first (the names of its fields), and the columnar rule
+            the result type.
+        literals: Whether the rule also gets `literals=`: the values of the arguments that are literals, None elsewhere.
         columnar_rule: The same over whole columns.
         doc: First line of the docstring.
     """
@@ -42,6 +45,7 @@ class Primitive:
     rule: Callable[..., Type] | None = None
     columnar_rule: Callable[..., Any] | None = None
     doc: str = ""
+    literals: bool = False
 
     @property
     def arity(self) -> int | None:
@@ -152,6 +156,7 @@ def primitive(
     cost: int = 1,
     examples: Sequence[Example] = (),
     name: str | None = None,
+    literals: bool = False,
 ) -> Callable[[Callable[..., Any]], Primitive]:
     """Decorator: declare the plain Python function below it as a primitive.
 
@@ -161,6 +166,7 @@ def primitive(
         cost: Cost of one use under the prior.
         examples: `((arguments...), result)`; the result `EvaluationError` means that there is none.
         name: Its name in terms; the function's name without a trailing underscore where left out.
+        literals: Whether a rule also gets the values of literal arguments.
     """
 
     def declare(function: Callable[..., Any]) -> Primitive:
@@ -169,7 +175,15 @@ def primitive(
         doc = (function.__doc__ or "").strip().splitlines()
         chosen = name or function.__name__.rstrip("_")
         entry = Primitive(
-            chosen, version, scheme, function, cost, examples, rule, doc=doc[0] if doc else ""
+            chosen,
+            version,
+            scheme,
+            function,
+            cost,
+            examples,
+            rule,
+            doc=doc[0] if doc else "",
+            literals=literals,
         )
         VOCABULARY.add(entry)
         return entry

@@ -285,18 +285,24 @@ class Pairs(Column):
 
 @final
 class Rows(Column):
-    """Records: one column [N] a field. `count` is N (needed where there is no field)."""
+    """Records: one column [N] a field.
 
-    def __init__(self, fields: Mapping[str, Column], count: int | None = None) -> None:
+    Args:
+        fields: The columns, by name.
+        count: N; needed where there is no field.
+        type: The type where it is known already (making it takes a while for thousands of fields).
+    """
+
+    def __init__(self, fields: Mapping[str, Column], count: int | None = None, type: Type | None = None) -> None:
         self.fields = dict(fields)
         self.count = len(next(iter(self.fields.values()))) if count is None else count
-        self.type = row_of({name: column.type for name, column in self.fields.items()})
+        self.type = row_of({name: column.type for name, column in self.fields.items()}) if type is None else type
 
     def __len__(self) -> int:
         return self.count
 
     def take(self, rows: NDArray[Any]) -> Rows:
-        return Rows({name: column.take(rows) for name, column in self.fields.items()}, len(rows))
+        return Rows({name: column.take(rows) for name, column in self.fields.items()}, len(rows), self.type)
 
     def __getitem__(self, row: int) -> dict[str, Any]:
         return {name: column[row] for name, column in self.fields.items()}

@@ -1,0 +1,204 @@
+"""Frames: which rows are being run, what their names stand for, and what they may still spend.
+
+The root frame has the N rows of the inputs. Other frames hold rows that come from theirs: those that take one branch
+of an `if`, or the items of their lists. A row that fails makes the root row it comes from fail, so failures and fuel
+are kept once, for root rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from meristem.errors import Reason
+from meristem.language.failing import Reasons
+from meristem.language.infer import Binding, Typed
+from meristem.language.terms import Term
+from meristem.values import Column
+
+if TYPE_CHECKING:
+    from meristem.language.closures import Closure
+
+    Value = Column | Closure
+else:
+    Value = Any
+
+IntArray = NDArray[np.int64]
+
+
+class Run:
+    """What all frames of one run share.
+
+    Args:
+        count: N, the number of root rows.
+        fuel: What each may spend.
+        fit: The arrays of the modules, by slot.
+        memo: Columns of parts that depend on the inputs only.
+    """
+
+    def __init__(
+        self,
+        count: int,
+        fuel: int,
+        fit: Mapping[str, Mapping[str, NDArray[Any]]],
+        memo: dict[Term, Column] | None,
+    ) -> None:
+        self.count, self.fit, self.memo = count, fit, memo
+        self.fuel = np.full(count, fuel, np.int64)
+        self.failures: Reasons = np.zeros(count, np.int8)
+        self.version = 0  # counts changes of `failures`
+        self.pending = 0  # what every root row has spent beside what `fuel` says
+        self.least = fuel  # no living root row has less in `fuel`
+        self._done: dict[int, Column] = {}
+
+    @property
+    def failed(self) -> bool:
+        """Whether any row has failed."""
+        return self.version > 0
+
+    def known(self, node: Typed) -> Column | None:
+        """The column of a node that depends on the inputs only, if it has been run on all root rows."""
+        found = self._done.get(id(node))
+        if found is None and self.memo is not None:
+            found = self.memo.get(node.term)
+        return found
+
+    def remember(self, node: Typed, column: Column) -> None:
+        """Keep such a column."""
+        self._done[id(node)] = column
+        if self.memo is not None and not self.failed:
+            self.memo[node.term] = column
+
+    def fail(self, reasons: Reasons, roots: NDArray[Any] | None) -> None:
+        """Record failures [M] of rows that come from root rows `roots` [M] (all of them, in order, if None)."""
+        bad = np.flatnonzero(reasons)
+        rows = bad if roots is None else roots[bad]
+        open_ = self.failures[rows] == 0
+        self.failures[rows[open_]] = reasons[bad[open_]]
+        self.version += 1
+
+    def settle(self) -> None:
+        """Bring `fuel` up to date, and fail the rows that have none left."""
+        self.fuel -= self.pending
+        self.pending = 0
+        self.empty()
+
+    def empty(self) -> None:
+        """Fail the living rows that have spent more than they had."""
+        spent = (self.fuel < self.pending) & (self.failures == 0)
+        if spent.any():
+            self.failures[spent] = Reason.FUEL
+            self.version += 1
+        alive = self.fuel[self.failures == 0]
+        self.least = int(alive.min()) if len(alive) else 1 << 62
+
+    def finish(self) -> Reasons:
+        """The reason of each root row, [N]."""
+        return self.failures
+
+
+class Frame:
+    """Rows being run.
+
+    Args:
+        run: What is shared.
+        count: The number of rows.
+        parent: The frame they come from.
+        index: Shape [count]: for each the parent's row it comes from.
+        distinct: Whether no two come from the same root row.
+    """
+
+    __slots__ = (
+        "_alive",
+        "_checked",
+        "count",
+        "distinct",
+        "index",
+        "inputs",
+        "parent",
+        "roots",
+        "run",
+        "values",
+    )
+
+    def __init__(
+        self,
+        run: Run,
+        count: int,
+        parent: Frame | None = None,
+        index: IntArray | None = None,
+        distinct: bool = True,
+    ) -> None:
+        self.run, self.count, self.parent, self.index, self.distinct = run, count, parent, index, distinct
+        self.values: dict[Binding, Value] = {}
+        self.inputs: Mapping[str, Column] = {}
+        self.roots: IntArray | None = None
+        if parent is not None:
+            assert index is not None
+            self.roots = index if parent.roots is None else parent.roots[index]
+        self._checked = 0
+        self._alive: IntArray | None = None
+
+    def part(self, index: IntArray) -> Frame:
+        """The frame of some of the rows, each at most once."""
+        return Frame(self.run, len(index), self, index, self.distinct)
+
+    def alive(self) -> IntArray | None:
+        """The positions of the rows that have not failed; None if none has."""
+        run = self.run
+        if run.version != self._checked:
+            failures = run.failures if self.roots is None else run.failures[self.roots]
+            good = np.flatnonzero(failures == 0)
+            self._alive = None if len(good) == self.count else good
+            self._checked = run.version
+        return self._alive
+
+    def look_up(self, binding: Binding) -> Value:
+        """What a name stands for, in the rows of this frame."""
+        found = self.values.get(binding)
+        if found is not None:
+            return found
+        if self.parent is None:
+            return self.inputs[binding.name]
+        assert self.index is not None
+        found = self.parent.look_up(binding)
+        if isinstance(found, Column):
+            found = found.take(self.index)
+            self.values[binding] = found
+        return found
+
+    def fail(self, reasons: Reasons, rows: IntArray | None) -> None:
+        """Record reasons [M] of the rows at `rows` [M] (all, in order, if None)."""
+        roots = self.roots
+        if rows is not None:
+            roots = rows if roots is None else roots[rows]
+        self.run.fail(reasons, roots)
+
+    def charge(self, cost: NDArray[np.int64] | int, rows: IntArray | None) -> None:
+        """Take fuel from the rows at `rows` [M] (all, in order, if None): the same from each, or `cost` [M]."""
+        run = self.run
+        if self.roots is None:
+            if isinstance(cost, int):
+                run.pending += cost
+                if run.pending > run.least:
+                    run.settle()
+                return
+            if rows is None:
+                run.fuel -= cost
+            else:
+                run.fuel[rows] -= cost
+        else:
+            roots = self.roots if rows is None else self.roots[rows]
+            if self.distinct:
+                run.fuel[roots] -= cost
+            else:
+                weights = None if isinstance(cost, int) else cost
+                spent = np.bincount(roots, weights, minlength=run.count).astype(np.int64)
+                run.fuel -= spent * cost if isinstance(cost, int) else spent
+        run.empty()
+
+
+__all__ = ["Frame", "IntArray", "Run", "Value"]
