@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from meristem.errors import InputError
-from meristem.reading.profile import number_style
-from meristem.task.cells import MISSING
-from meristem.task.features import lenient_numbers, natural_key, texts_of
-from meristem.task.raw import ArrowStrings, Flags, Moments, Numbers, Raw, Strings, Unreadable, number_text
+from meristem.reading.profile import read_numerals, sample_texts
+from meristem.task.cells import MISSING, MISSING_NUMBER, guess_style
+from meristem.task.features import lenient_numbers, natural_key
+from meristem.task.raw import (
+    ArrowStrings,
+    Flags,
+    Moments,
+    Numbers,
+    Raw,
+    Strings,
+    Unreadable,
+    interned,
+    number_text,
+)
 from meristem.task.schema import Label, Target, class_type
 from meristem.task.task import Finding, Kind
 from meristem.types import REAL
@@ -20,12 +31,15 @@ _ROWS_A_CLASS = 5
 _TOO_MANY = 1_000
 
 
-def decide_target(name: str, raw: Raw, kind: Kind | None, comma: bool) -> tuple[Target, list[Finding]]:
+def decide_target(
+    name: str, raw: Raw, kind: Kind | None = None, comma: bool = False
+) -> tuple[Target, list[Finding]]:
     """What the target column answers.
 
-    Text and truth values are classes, fractions are numbers. Whole numbers are classes if there are two, or if
-    they are few (at most 20 values, 5 rows each on average) and look like codes: they begin at -1, 0 or 1 and leave
-    few gaps. So 0/1 and 1..7 are classes; a wine's points from 3 to 9, ages and counts up to 29 are numbers.
+    Text and truth values are classes, fractions are numbers. Whole numbers are classes if there are two, or
+    if they are few (at most 20 values, 5 rows each on average) and look like codes: they begin at -1, 0 or 1
+    and leave few gaps. So 0/1 and 1..7 are classes; a wine's points from 3 to 9, ages and counts up to 29
+    are numbers.
 
     Raises:
         InputError: It holds neither, or not what `kind` asks for.
@@ -43,53 +57,46 @@ def decide_target(name: str, raw: Raw, kind: Kind | None, comma: bool) -> tuple[
             return Target(name, REAL), []
         return Target(name, class_type(["False", "True"]), (False, True)), []
     if isinstance(raw, Numbers):
-        return _numbers(name, Target(name, REAL), raw.data, raw.integer, kind)
-    style = None if raw_is_words(raw) else number_style(raw, comma)
-    if style is not None and not style[1]:
-        data, _ = lenient_numbers(raw, style[0], Target(name, REAL).missing_words)
-        texts = texts_of(raw) if len(raw) < 100_000 else None
-        written = any("." in t or "e" in t.lower() for t in texts.pool) if texts else True
-        whole = _whole(data) and not (written and texts is not None)
-        return _numbers(name, Target(name, REAL, style=style[0]), data, whole, kind)
-    if kind == "regression":
-        bad = style[1][0] if style else texts_of(raw).pool[0]
-        raise InputError(
-            f"expected numbers in the target {name!r} for a regression, got text such as {bad!r}; "
-            "correct those cells or leave them empty, or ask for a classification"
-        )
-    if style is not None:
-        raise (
-            InputError(
-                f"expected numbers or labels in the target {name!r}, got numbers and the text {style[1][0]!r}; "
-                "leave the cell empty if the answer is not known, or pass kind='classification' if all are labels"
-            )
-            if kind is None
-            else InputError(f"the target {name!r} mixes numbers and text; use one of them")
-        )
-    return _labels(name, raw)
+        return _from_numbers(name, Target(name, REAL), raw.data, raw.integer, kind)
+    return _from_text(name, raw, kind, comma)
 
 
-def raw_is_words(raw: Strings | ArrowStrings) -> bool:
-    """Whether a short column surely holds words: a quick way around looking for numbers."""
-    return (
-        isinstance(raw, Strings)
-        and bool(raw.pool)
-        and len(raw.pool) <= 2
-        and all(t.isalpha() for t in raw.pool)
+def _from_text(
+    name: str, raw: Strings | ArrowStrings, kind: Kind | None, comma: bool
+) -> tuple[Target, list[Finding]]:
+    sample = sample_texts(raw, 200)
+    if not sample:
+        return Target(name, REAL), []  # all answers are missing; the caller says so
+    numerals = read_numerals(raw, comma)
+    if numerals is not None and not numerals.words:
+        # "1.0" answers with 1.0, "1" with 1: what the file has is what predictions look like.
+        whole = _whole(numerals.values) and all(t.lstrip("+-").isdigit() for t in sample)
+        return _from_numbers(name, Target(name, REAL, style=numerals.style), numerals.values, whole, kind)
+    if kind == "classification" or (kind is None and numerals is None):
+        return _from_labels(name, raw, comma)
+    text, row, more = _first_word(raw, comma)
+    raise InputError(
+        f"expected numbers in the target {name!r}, got {text!r} in row {row}{more}; correct the value or "
+        "leave the cell empty, or pass kind='classification' if all of them are labels"
     )
 
 
-def _whole(data: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> bool:
+def _first_word(raw: Strings | ArrowStrings, comma: bool) -> tuple[str, int, str]:
+    """The first text that is no number, its row, and how many more there are."""
+    style, _ = guess_style(sample_texts(raw, 200), comma)
+    _, bad = lenient_numbers(raw, style, MISSING_NUMBER)
+    strings, row = interned(raw), int(bad[0])
+    more = f" and {len(bad) - 1:,} more such rows" if len(bad) > 1 else ""
+    return strings.pool[strings.codes[row]][:60], row + 1, more
+
+
+def _whole(data: NDArray[np.float64]) -> bool:
     values = data[np.isfinite(data)]
     return bool((values == np.floor(values)).all())
 
 
-def _numbers(
-    name: str,
-    target: Target,
-    data: np.ndarray[tuple[int, ...], np.dtype[np.float64]],
-    integer: bool,
-    kind: Kind | None,
+def _from_numbers(
+    name: str, target: Target, data: NDArray[np.float64], integer: bool, kind: Kind | None
 ) -> tuple[Target, list[Finding]]:
     if np.isinf(data).any():
         row = int(np.isinf(data).argmax()) + 1
@@ -97,27 +104,25 @@ def _numbers(
             f"expected finite numbers in the target {name!r}, got {data[row - 1]} in row {row}; "
             "remove such rows or leave the cell empty"
         )
-    values = np.unique(data[~np.isnan(data)])
-    rows = int((~np.isnan(data)).sum())
-    coded = _coded(values, rows)
-    if kind == "regression" or (kind is None and not coded):
-        whole = bool(len(values)) and _whole(data)
-        return Target(name, REAL, integer=whole, style=target.style), []
+    known = data[~np.isnan(data)]
+    values = np.unique(known)
+    if kind == "regression" or (kind is None and not _coded(values, len(known))):
+        return Target(name, REAL, integer=bool(len(values)) and _whole(data), style=target.style), []
     if len(values) > _TOO_MANY:
         raise InputError(
-            f"expected at most {_TOO_MANY:,} classes in the target {name!r}, got {len(values):,} different numbers; "
-            "pass kind='regression' to predict them as numbers"
+            f"expected at most {_TOO_MANY:,} classes in the target {name!r}, got {len(values):,} different "
+            "numbers; pass kind='regression' to predict them as numbers"
         )
     findings = []
     if kind is None and len(values) > 2:
-        text = f"the {len(values)} whole numbers in {name!r} are read as classes; kind='regression' reads them as amounts"
-        findings.append(Finding("kind", name, text))
+        what = f"the {len(values)} whole numbers in {name!r} are read as classes"
+        findings.append(Finding("kind", name, f"{what}; kind='regression' reads them as amounts"))
     labels = tuple(number_text(v) for v in values.tolist())
     originals: tuple[Label, ...] = tuple(int(v) if integer else v for v in values.tolist())
     return Target(name, class_type(labels), originals, style=target.style), findings
 
 
-def _coded(values: np.ndarray[tuple[int, ...], np.dtype[np.float64]], rows: int) -> bool:
+def _coded(values: NDArray[np.float64], rows: int) -> bool:
     """Whether distinct, sorted numbers look like codes of classes."""
     if not len(values) or not (values == np.floor(values)).all():
         return False
@@ -128,20 +133,25 @@ def _coded(values: np.ndarray[tuple[int, ...], np.dtype[np.float64]], rows: int)
     return few and values[0] in (-1, 0, 1) and len(values) >= 0.75 * span
 
 
-def _labels(name: str, raw: Raw) -> tuple[Target, list[Finding]]:
-    texts = texts_of(raw)
+def _from_labels(name: str, raw: Strings | ArrowStrings, comma: bool) -> tuple[Target, list[Finding]]:
+    texts = interned(raw)
     used = np.zeros(len(texts.pool) + 1, np.bool_)
     used[texts.codes] = True
     words = {t.strip() for t, u in zip(texts.pool, used[:-1].tolist(), strict=True) if u} - MISSING
     rows = int((texts.codes >= 0).sum())
     if len(words) > _TOO_MANY or (len(words) > 50 and len(words) > 0.5 * rows):
-        example = sorted(words)[0]
+        numbers = guess_style(sample_texts(raw, 200), comma)[1]
+        if numbers > 100:
+            text, row, more = _first_word(raw, comma)
+            raise InputError(
+                f"expected numbers in the target {name!r}, got {text!r} in row {row}{more}; "
+                "correct the value or leave the cell empty"
+            )
         raise InputError(
-            f"expected a few classes or numbers in the target {name!r}, got {len(words):,} different texts in "
-            f"{rows:,} rows, such as {example[:60]!r}; group them into classes first"
+            f"expected a few classes or numbers in the target {name!r}, got {len(words):,} different texts "
+            f"in {rows:,} rows, such as {min(words)[:60]!r}; group them into classes first"
         )
+    if len(words) == 2 and {w.lower() for w in words} == {"true", "false"}:
+        return Target(name, class_type(sorted(words, key=str.lower)), (False, True)), []
     labels = sorted(words, key=natural_key)
-    if {w.lower() for w in words} == {"true", "false"} and len(words) == 2:
-        labels.sort(key=str.lower)
-        return Target(name, class_type(labels), (False, True)), []
     return Target(name, class_type(labels), tuple(labels)), []

@@ -43,7 +43,8 @@ def find_duplicates(inputs: Mapping[str, Column], target: Column) -> list[Findin
     if not count:
         return []
     share = 100 * count / total
-    return [Finding("duplicates", "", f"{count:,} rows ({share:.1f} %) repeat an earlier row exactly")]
+    rows = "1 row repeats" if count == 1 else f"{count:,} rows repeat"
+    return [Finding("duplicates", "", f"{rows} an earlier row exactly ({share:.1f} % of all)")]
 
 
 def _bits(column: Column) -> NDArray[np.uint64]:
@@ -65,14 +66,15 @@ def find_leaks(inputs: Mapping[str, Column], target: Scalars) -> list[Finding]:
 
     The rows are sorted by the column; if the target then hardly changes from one row to the next, the column
     tells it. For numbers that is von Neumann's ratio, sum of squared successive differences over twice the
-    variance, which is about 1 - R2 of the best function of the column; for classes the share of neighbours that
-    differ, against that of random neighbours. One measure, no model, no bins, a sort a column.
+    variance, which is about 1 - R2 of the best function of the column; for classes the share of neighbours
+    that differ, against that of random neighbours. One measure, no model, no bins, a sort a column.
     """
     total = len(target)
     size = _SAMPLE if len(inputs) < _WIDE else _SAMPLE // 4
     if total < 20:
         return []
-    # In any order but the file's: rows with equal values stay in this order, and a file may be sorted by the target.
+    # In any order but the file's: rows with equal values stay in this order, and a file may be sorted by the
+    # target.
     rows = np.random.default_rng(0).permutation(total)[:size]
     answers = target.data[rows]
     numeric = target.type.name == "real"
@@ -85,8 +87,8 @@ def find_leaks(inputs: Mapping[str, Column], target: Scalars) -> list[Finding]:
             keys, answers.astype(np.float64), numeric, isinstance(column, Options) and _is_class(column)
         ):
             text = (
-                f"{name!r} alone predicts the target almost perfectly; if it is not known when a prediction is made, "
-                "remove it"
+                f"{name!r} alone predicts the target almost perfectly; if it is not known when a prediction "
+                "is made, remove it"
             )
             findings.append(Finding("leak", name, text))
     return findings

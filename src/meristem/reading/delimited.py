@@ -17,7 +17,8 @@ from meristem.task.frames import Frame, from_arrow
 _HEAD = 1 << 18
 """Bytes looked at to find encoding, delimiter and header."""
 _BLOCK = 1 << 24
-"""Bytes that PyArrow parses at once: room for a row of some 10,000 columns, few enough to keep memory even."""
+"""Bytes that PyArrow parses at once: room for a row of some 10,000 columns, few enough to keep memory
+even."""
 _LARGEST_BLOCK = 1 << 30
 
 _MARKS = (
@@ -28,6 +29,7 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _DELIMITERS = (",", ";", "\t", "|")
+KNOWN = "CSV, TSV (also .gz), Parquet, Arrow IPC and Feather"
 
 
 @dataclass(frozen=True)
@@ -58,8 +60,8 @@ def read_delimited(place: Path) -> Frame:
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         raise InputError(
-            f"expected distinct column names in {str(place)!r}, got {twice[0]!r} {names.count(twice[0])} times; "
-            "rename the columns in its first line"
+            f"expected distinct column names in {str(place)!r}, got {twice[0]!r} "
+            f"{names.count(twice[0])} times; rename the columns in its first line"
         )
     if encoding == "cp1252":
         notes.append("the file is not UTF-8; it was read as Windows-1252 (Western European)")
@@ -117,14 +119,10 @@ def _encoding(place: Path, head: bytes) -> str:
     if zeros:
         if zeros > len(head) * 0.3:  # every second byte is zero: UTF-16 without its mark
             return "utf-16-le" if head[1:2] == b"\0" else "utf-16-be"
-        raise InputError(
-            f"{str(place)!r} is no text table: it holds zero bytes; CSV, TSV, Parquet, Arrow and Feather can be read"
-        )
+        raise InputError(f"{str(place)!r} is no text table: it holds zero bytes; {KNOWN} can be read")
     controls = sum(head.count(c) for c in range(32) if c not in (9, 10, 12, 13, 27))
     if controls > len(head) * 0.02:
-        raise InputError(
-            f"{str(place)!r} is no text table: it looks binary; CSV, TSV, Parquet, Arrow and Feather can be read"
-        )
+        raise InputError(f"{str(place)!r} is no text table: it looks binary; {KNOWN} can be read")
     try:
         codecs.getincrementaldecoder("utf-8")().decode(head, final=False)
         return "utf-8"
@@ -139,8 +137,8 @@ def _decode(head: bytes, encoding: str) -> str:
 def sniff(text: str, encoding: str, whole: bool, tab_first: bool = False) -> Dialect:
     """Find the delimiter and the header in the first lines of a text table.
 
-    The delimiter is the one that cuts most lines into as many cells as the first; `whole` says that the text does
-    not break off in the middle of a line.
+    The delimiter is the one that cuts most lines into as many cells as the first; `whole` says that the text
+    does not break off in the middle of a line.
     """
     best: tuple[float, int, list[list[str]], str] | None = None
     order = ("\t", *(d for d in _DELIMITERS if d != "\t")) if tab_first else _DELIMITERS
@@ -181,8 +179,8 @@ def _records(text: str, delimiter: str, whole: bool, most: int = 200) -> list[li
 def _has_header(records: list[list[str]], comma: bool) -> bool:
     """Whether the first record names the columns.
 
-    It does not if some of its cells are numbers above columns of numbers, unless others are words above numbers,
-    or those numbers count up by one (years).
+    It does not if some of its cells are numbers above columns of numbers, unless others are words above
+    numbers, or those numbers count up by one (years).
     """
     first, rest = records[0], records[1:100]
     if not rest:
@@ -201,10 +199,11 @@ def _has_header(records: list[list[str]], comma: bool) -> bool:
     if not against:
         return True
     whole = [int(c) for c in counting if c.isascii() and c.isdigit()]
-    years = len(whole) == len(counting) > 1 and all(
-        b - a == 1 for a, b in zip(whole, whole[1:], strict=False)
+    return (
+        len(whole) == len(counting) > 1
+        and whole == list(range(whole[0], whole[0] + len(whole)))
+        and whole[0] > 1500
     )
-    return years and whole[0] > 1500
 
 
 def _is_number(cell: str, comma: bool) -> bool:
@@ -217,7 +216,8 @@ def _named(dialect: Dialect) -> tuple[list[str], list[str]]:
     names = list(dialect.names)
     if not dialect.header:
         notes.append(
-            f"the first line holds numbers, so the file has no header: the columns are named column1 to column{len(names)}"
+            "the first line holds numbers, so the file has no header: "
+            f"the columns are named column1 to column{len(names)}"
         )
     blank = [k for k, n in enumerate(names) if not n]
     for k in blank:
@@ -290,9 +290,9 @@ def _ragged(place: Path, dialect: Dialect, width: int, message: str) -> InputErr
                 if record and len(record) != width:
                     cells = "cell" if len(record) == 1 else "cells"
                     return InputError(
-                        f"expected {width:,} cells in every row of {str(place)!r}, as in its first line, got "
-                        f"{len(record):,} {cells} in line {reader.line_num:,}; a {dialect.delimiter!r} inside of a "
-                        "value needs quotes around the value"
+                        f"expected {width:,} cells in every row of {str(place)!r}, as in its first line, "
+                        f"got {len(record):,} {cells} in line {reader.line_num:,}; a {dialect.delimiter!r} "
+                        "inside of a value needs quotes around the value"
                     )
         except (csv.Error, UnicodeError) as error:
             message = str(error)

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from meristem.errors import InputError
+from meristem.reading.delimited import KNOWN, read_delimited
 from meristem.task.frames import Frame, from_arrow
 
 TEXT_SUFFIXES = (".csv", ".tsv", ".tab", ".txt", ".psv", ".data", ".dat")
 COMPRESSED = (".gz", ".bz2", ".zst", ".lz4")
-_KNOWN = "CSV, TSV (also .gz), Parquet, Arrow IPC and Feather"
 
 _FOREIGN = (
     (b"\x89PNG", "a PNG image"),
@@ -54,7 +54,7 @@ def read_table(path: str | os.PathLike[str]) -> Frame:
         raise InputError(f"{str(place)!r} is empty; expected a table with a header line and rows")
     for magic, what in _FOREIGN:
         if head.startswith(magic):
-            raise InputError(f"{str(place)!r} is {what}, not a table; {_KNOWN} can be read")
+            raise InputError(f"{str(place)!r} is {what}, not a table; {KNOWN} can be read")
     if head.startswith(b"PAR1") or place.suffix.lower() in (".parquet", ".pq"):
         return _read_parquet(place)
     if head.startswith(b"ARROW1") or place.suffix.lower() in (".arrow", ".feather", ".ipc", ".arrows"):
@@ -64,11 +64,9 @@ def read_table(path: str | os.PathLike[str]) -> Frame:
         suffixes.pop()
     if suffixes and suffixes[-1] not in TEXT_SUFFIXES:
         raise InputError(
-            f"{str(place)!r} ends in {suffixes[-1]!r}, which is no table this package reads: {_KNOWN}; "
+            f"{str(place)!r} ends in {suffixes[-1]!r}, which is no table this package reads: {KNOWN}; "
             "rename it to .csv if it is a text file with one row a line"
         )
-    from meristem.reading.delimited import read_delimited
-
     return read_delimited(place)
 
 
@@ -93,11 +91,12 @@ def _read_parquet(place: Path) -> Frame:
     import pyarrow.parquet as parquet
 
     try:
-        # Memory-mapped and on one thread: reading must not take more than its share of a busy machine.
+        # On one thread: reading must not take more than its share of a busy machine.
         return from_arrow(_distinct_names(place, parquet.ParquetFile(place).read(use_threads=False)))
     except (pa.ArrowException, OSError) as error:
         raise InputError(
-            f"cannot read {str(place)!r} as Parquet: {_short(error)}; the file is damaged or was cut off, get it again"
+            f"cannot read {str(place)!r} as Parquet: {_short(error)}; "
+            "the file is damaged or was cut off, get it again"
         ) from None
 
 
@@ -112,7 +111,8 @@ def _read_arrow(place: Path, head: bytes) -> Frame:
                 table = pa.ipc.open_stream(source).read_all()
     except (pa.ArrowException, OSError) as error:
         raise InputError(
-            f"cannot read {str(place)!r} as Arrow: {_short(error)}; the file is damaged or was cut off, get it again"
+            f"cannot read {str(place)!r} as Arrow: {_short(error)}; "
+            "the file is damaged or was cut off, get it again"
         ) from None
     return from_arrow(_distinct_names(place, table))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,41 +13,46 @@ from numpy.typing import NDArray
 from meristem.task.cells import (
     MISSING,
     MISSING_NUMBER,
-    PLAIN,
     TRUTH_PAIRS,
     NumberStyle,
     guess_style,
     looks_coded,
 )
-from meristem.task.dates import guess_order, parse_dates
-from meristem.task.features import Feature, lenient_numbers, natural_key
+from meristem.task.dates import ORDERS, Order, guess_order, parse_date
+from meristem.task.features import Feature, lenient_moments, lenient_numbers, natural_key
 from meristem.task.raw import ArrowStrings, Flags, Moments, Numbers, Raw, Strings, Unreadable, interned
 from meristem.task.task import Finding
 from meristem.types import BOOL, DATETIME, REAL, TEXT, class_of, option_of
+from meristem.values import Options, Scalars
 
 MOST_LABELS = 1_000
 """Labels kept of a category: more would make the model large, and each is rare by then."""
 OTHER = "(other)"
 _SAMPLE = 2_000
+_MANY = 100_000
+"""Rows from which on a column of distinct text is not made into Python strings only to be left out."""
 _DISTINCT = 0.75
-"""A text column is an identifier from this share of distinct values on: most rows then share theirs with no other."""
+"""A text column is an identifier from this share of distinct values on: most rows then share theirs with no
+other."""
 _FEW = 20
 """Rows below which distinct values show nothing."""
 _HUGE = 1e100
 """Numbers beyond this overflow when they are squared and summed."""
 _ID_WORDS = frozenset(
-    "id ids idx index key uuid guid rowid rownum rowid row no nr num number unnamed serial code".split()
+    {"id", "ids", "idx", "index", "key", "uuid", "guid", "rowid", "rownum", "row", "unnamed", "#"}
 )
+_LAST_ID_WORDS = frozenset({"no", "nr", "num", "number", "code", "serial"})
+"""`order_no` identifies, `no_of_rooms` does not."""
 
 
 @dataclass(frozen=True)
 class Profile:
-    """What one column was found to be: a feature, or a reason to leave it out."""
+    """What one column was found to be: a feature and its values, or a reason to leave it out."""
 
     feature: Feature | None
     findings: tuple[Finding, ...] = ()
     dropped: str = ""
-    integers: bool = False
+    column: Options | None = None
 
 
 def profile_column(name: str, raw: Raw, comma: bool = False, keep: bool = False) -> Profile:
@@ -67,13 +73,15 @@ def profile_column(name: str, raw: Raw, comma: bool = False, keep: bool = False)
             return _drop(name, "empty", "all its values are missing")
         if raw.present.all() and (raw.data.all() or not raw.data.any()):
             return _drop(name, "constant", "all its values are the same")
-        return Profile(Feature(name, option_of(BOOL)))
+        feature = Feature(name, option_of(BOOL))
+        return Profile(feature, column=feature.convert(raw, []))
     if isinstance(raw, Moments):
         if not raw.present.any():
             return _drop(name, "empty", "all its values are missing")
         if raw.present.all() and (raw.data == raw.data[0]).all():
             return _drop(name, "constant", "all its values are the same")
-        return Profile(Feature(name, option_of(DATETIME)))
+        feature = Feature(name, option_of(DATETIME))
+        return Profile(feature, column=feature.convert(raw, []))
     return _profile_text(name, raw, comma, keep)
 
 
@@ -114,14 +122,14 @@ def _profile_numbers(
         if reason:
             return _drop(name, "identifier", reason)
     feature = Feature(name, feature.type, integer=whole, style=feature.style, words=feature.words)
-    return Profile(feature, tuple(found), integers=whole)
+    return Profile(feature, tuple(found), column=feature.finite(data, []))
 
 
 def _numeric_identifier(name: str, values: NDArray[np.float64], complete: bool) -> str:
     """Why whole numbers are an identifier; empty if they are none.
 
-    Counting up by one from 0 or 1 through the whole table is what row numbers do. Other whole numbers that are
-    all distinct may well be measurements (populations, prices), so they need a name that says so too.
+    Counting up by one from 0 or 1 through the whole table is what row numbers do. Other whole numbers that
+    are all distinct may well be measurements (populations, prices), so they need a name that says so too.
     """
     count = len(values)
     if count < 3 or not complete:
@@ -137,73 +145,173 @@ def _numeric_identifier(name: str, values: NDArray[np.float64], complete: bool) 
 
 def _names_identifier(name: str) -> bool:
     """Whether a name speaks of an identifier: `id`, `PassengerId`, `row_no`, `unnamed_1`, `#`."""
-    parts = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|#", name)
-    return any(p.lower() in _ID_WORDS or p == "#" for p in parts)
+    parts = [p.lower() for p in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|#", name)]
+    return any(p in _ID_WORDS for p in parts) or (bool(parts) and parts[-1] in _LAST_ID_WORDS)
 
 
 # ---------------------------------------------------------------------------------------------- text
 
 
-def number_style(raw: Strings | ArrowStrings, comma: bool) -> tuple[NumberStyle, tuple[str, ...]] | None:
-    """How a column of text writes numbers, and words in it that are none; None if it holds something else.
+@dataclass(frozen=True)
+class Numerals:
+    """A column of text that holds numbers.
 
-    A few words among many numbers ("12", "15", "unknown") stand for missing ones: at most five, in at most 5 % of
-    the rows that are not empty.
+    Args:
+        style: How they are written.
+        words: Words among them that stand for missing ones.
+        values: The numbers [N], NaN where missing.
     """
-    texts = _sample(raw)
+
+    style: NumberStyle
+    words: tuple[str, ...]
+    values: NDArray[np.float64]
+
+
+def read_numerals(raw: Strings | ArrowStrings, comma: bool) -> Numerals | None:
+    """A column of text as numbers; None if it holds something else.
+
+    A few words among many numbers ("12", "15", "unknown") stand for missing ones: at most five, in at most
+    5 % of the rows that are not empty.
+    """
+    texts = sample_texts(raw, 200)
     if not texts:
         return None
     style, count = guess_style(texts, comma)
     if count < 0.5 * len(texts) or looks_coded(texts):
         return None
-    _, bad = lenient_numbers(raw, style, MISSING_NUMBER)
+    values, bad = lenient_numbers(raw, style, MISSING_NUMBER)
     if not len(bad):
-        return style, ()
+        return Numerals(style, (), values)
     strings = interned(raw)
-    places = sorted(set(strings.codes[bad].tolist()))
-    if len(places) > _FEW:
-        style, count = guess_style([t for t in strings.pool if t.strip() not in MISSING_NUMBER], comma)
-        _, bad = lenient_numbers(strings, style, MISSING_NUMBER)
-        places = sorted(set(strings.codes[bad].tolist()))
-    words = tuple(sorted({strings.pool[k].strip() for k in places}))
+    # The sample may have missed how the column writes its larger numbers: look at all of them.
+    style, _ = guess_style([t for t in strings.pool if t.strip() not in MISSING_NUMBER], comma)
+    values, bad = lenient_numbers(strings, style, MISSING_NUMBER)
+    words = tuple(sorted({strings.pool[k].strip() for k in np.unique(strings.codes[bad]).tolist()}))
+    return Numerals(style, words, values) if _may_be_missing(words, len(bad), strings) else None
+
+
+def _may_be_missing(words: Sequence[str], count: int, strings: Strings) -> bool:
+    """Whether words in `count` rows of a column of numbers or dates may stand for missing ones."""
     present = int((strings.codes >= 0).sum())
-    if not words:
-        return style, ()
-    if len(words) > 5 or len(bad) > 0.05 * present or any(re.search(r"\d", w) for w in words):
-        return None
-    return style, words
+    return len(words) <= 5 and count <= 0.05 * present and not any(re.search(r"\d", w) for w in words)
 
 
-def _sample(raw: Strings | ArrowStrings) -> list[str]:
-    """Distinct texts of a column that are not missing, as stripped text in order of appearance; a few thousand."""
+def sample_texts(raw: Strings | ArrowStrings, most: int) -> list[str]:
+    """Distinct texts of a column that are not missing, stripped, in order of appearance: about `most` of
+    them."""
     if isinstance(raw, ArrowStrings):
         count = len(raw)
-        rows = (
-            np.unique(np.linspace(0, count - 1, _SAMPLE).astype(np.int64)) if count else np.empty(0, np.int64)
-        )
+        rows = np.unique(np.linspace(0, count - 1, min(most, count)).astype(np.int64))
         texts = raw.array.take(rows).to_pylist()
-        distinct = dict.fromkeys(t.strip() for t in texts if t is not None)
-        found = [t for t in distinct if t not in MISSING_NUMBER]
-        if found:
+        found = [
+            t for t in dict.fromkeys(t.strip() for t in texts if t is not None) if t not in MISSING_NUMBER
+        ]
+        if len(found) > 1:
             return found
         raw = raw.strings()
-    distinct = dict.fromkeys(t.strip() for t in raw.pool)
-    return [t for t in distinct if t not in MISSING_NUMBER][:_SAMPLE]
+    found = []
+    for text in raw.pool:
+        word = text.strip()
+        if word not in MISSING_NUMBER:
+            found.append(word)
+            if len(found) == most:
+                break
+    return found
 
 
 def _profile_text(name: str, raw: Strings | ArrowStrings, comma: bool, keep: bool) -> Profile:
+    numerals = read_numerals(raw, comma)
+    if numerals is not None:
+        feature = Feature(name, option_of(REAL), style=numerals.style, words=numerals.words)
+        findings = [_words_finding(name, "numbers", numerals.words)] if numerals.words else []
+        return _profile_numbers(feature, numerals.values, keep, findings)
+    dates = _profile_dates(name, raw)
+    if dates is not None:
+        return dates
+    if isinstance(raw, ArrowStrings) and not keep and len(raw) >= _MANY:
+        reason = _plain_identifier(raw)
+        if reason:
+            return _drop(name, "identifier", reason)
+    return _profile_words(name, interned(raw), keep)
+
+
+def _words_finding(name: str, what: str, words: Sequence[str]) -> Finding:
+    listed = ", ".join(repr(w) for w in words)
+    return Finding("mixed", name, f"{name!r} holds {what}; {listed} among them count as missing")
+
+
+def _profile_dates(name: str, raw: Strings | ArrowStrings) -> Profile | None:
+    texts = sample_texts(raw, _SAMPLE)
+    if not texts or not any(c.isdigit() for c in texts[0] + texts[-1]):
+        return None
+    readable = [t for t in texts if any(parse_date(t, order) is not None for order in ORDERS)]
+    if len(readable) < 0.9 * len(texts):
+        return None
+    guess = guess_order(readable)
+    if guess is None:
+        return None
+    order, ambiguous = guess
+    data, present, bad = lenient_moments(raw, order, MISSING_NUMBER)
+    if len(bad) and ambiguous:  # what the sample left open, a date beyond it settles
+        other: Order = "dmy" if order == "mdy" else "mdy"
+        second = lenient_moments(raw, other, MISSING_NUMBER)
+        if len(second[2]) < len(bad):
+            order, (data, present, bad) = other, second
+        ambiguous = False
     findings: list[Finding] = []
-    style = number_style(raw, comma)
-    if style is not None:
-        feature = Feature(name, option_of(REAL), style=style[0], words=style[1])
-        if style[1]:
-            words = ", ".join(repr(w) for w in style[1])
-            findings.append(
-                Finding("mixed", name, f"{name!r} holds numbers; {words} among them count as missing")
-            )
-        data, _ = lenient_numbers(raw, style[0], feature.missing_words)
-        return _profile_numbers(feature, data, keep, findings)
-    strings = interned(raw)
+    words: tuple[str, ...] = ()
+    if len(bad):
+        strings = interned(raw)
+        words = tuple(sorted({strings.pool[k].strip() for k in np.unique(strings.codes[bad]).tolist()}))
+        if not _may_be_missing(words, len(bad), strings):
+            return None
+        findings.append(_words_finding(name, "dates", words))
+    if present.all() and (data == data[0]).all():
+        return _drop(name, "constant", "all its values are the same")
+    if ambiguous:
+        which = "day first" if order == "dmy" else "month first"
+        text = f"the dates in {name!r} are read {which}; nothing in them settles it"
+        findings.append(Finding("ambiguous", name, text))
+    feature = Feature(name, option_of(DATETIME), order=order, words=words)
+    values = Scalars(DATETIME, data if present.all() else data[present])
+    return Profile(feature, tuple(findings), column=Options(present, values))
+
+
+def _plain_identifier(raw: ArrowStrings) -> str:
+    """Why a long column is an identifier, found without making a Python string of each of its values."""
+    import pyarrow.compute as pc
+
+    present, distinct = (
+        len(raw) - raw.array.null_count,
+        pc.count_distinct(raw.array, mode="only_valid").as_py(),
+    )
+    if distinct < _DISTINCT * present or _is_prose(sample_texts(raw, _SAMPLE)):
+        return ""
+    missing = pc.sum(pc.is_in(pc.utf8_trim_whitespace(raw.array), value_set=_arrow_missing(raw))).as_py() or 0
+    return _distinct_reason(distinct, present - missing) if missing < 0.2 * present else ""
+
+
+def _arrow_missing(raw: ArrowStrings) -> Any:
+    import pyarrow as pa
+
+    return pa.array(sorted(MISSING), raw.array.type)
+
+
+def _distinct_reason(distinct: int, present: int) -> str:
+    return f"{distinct:,} of its {present:,} values are distinct, so it identifies the rows"
+
+
+def _is_prose(texts: Sequence[str]) -> bool:
+    """Whether texts are sentences rather than names: five words and 25 letters or more, on average.
+
+    Names of persons, cars and places have up to four words.
+    """
+    words = sum(len(t.split()) for t in texts)
+    return words >= 5 * len(texts) and sum(map(len, texts)) >= 25 * len(texts)
+
+
+def _profile_words(name: str, strings: Strings, keep: bool) -> Profile:
+    """Truth values, sentences, identifiers or categories."""
     counts = np.bincount(strings.codes[strings.codes >= 0], minlength=len(strings.pool))
     tally: dict[str, int] = {}
     for text, count in zip(strings.pool, counts.tolist(), strict=True):
@@ -213,41 +321,29 @@ def _profile_text(name: str, raw: Strings | ArrowStrings, comma: bool, keep: boo
     present, rows = sum(tally.values()), len(strings)
     if not tally:
         return _drop(name, "empty", "all its values are missing")
+    findings: list[Finding] = []
     if strings.mixed:
-        findings.append(
-            Finding("mixed", name, f"{name!r} holds values of several kinds; all are read as text")
-        )
-    strict = [t for t in tally if t not in MISSING_NUMBER]
-    lowered = {t.lower() for t in strict}
-    if len(lowered) == 2 and any(lowered == set(pair) for pair in TRUTH_PAIRS):
-        return Profile(Feature(name, option_of(BOOL)), tuple(findings))
-    dates = _profile_dates(name, strict)
-    if dates is not None:
-        feature, notes = dates
-        if len(strict) == 1 and present == rows:
-            return _drop(name, "constant", "all its values are the same")
-        return Profile(feature, (*findings, *notes))
+        text = f"{name!r} holds values of several kinds; all are read as text"
+        findings.append(Finding("mixed", name, text))
+    lowered = {t.lower() for t in tally if t not in MISSING_NUMBER}
+    if any(lowered == set(pair) for pair in TRUTH_PAIRS):
+        return _converted(Feature(name, option_of(BOOL)), strings, findings)
     if len(tally) == 1 and present == rows:
         return _drop(name, "constant", "all its values are the same")
     distinct = len(tally) / present
-    texts = list(tally)[:500]
-    words_each = sum(len(t.split()) for t in texts) / len(texts)
-    length = sum(map(len, texts)) / len(texts)
-    if words_each >= 5 and length >= 25 and distinct >= 0.3 and len(tally) > 5:
-        return Profile(Feature(name, option_of(TEXT)), tuple(findings))
+    if len(tally) > 5 and distinct >= 0.3 and _is_prose(list(tally)[:_SAMPLE]):
+        return _converted(Feature(name, option_of(TEXT)), strings, findings)
     if not keep and present >= _FEW and distinct >= _DISTINCT:
-        reason = f"{len(tally):,} of its {present:,} values are distinct, so it identifies the rows"
-        return _drop(name, "identifier", reason)
+        return _drop(name, "identifier", _distinct_reason(len(tally), present))
     labels, other = _labels(tally)
     if other:
-        findings.append(
-            Finding(
-                "rare",
-                name,
-                f"{name!r} has {len(tally):,} values; the {len(labels) - 1:,} most frequent are kept",
-            )
-        )
-    return Profile(Feature(name, option_of(class_of(*labels)), other=other), tuple(findings))
+        kept = f"the {len(labels) - 1:,} most frequent are kept, the others are one: {OTHER}"
+        findings.append(Finding("rare", name, f"{name!r} has {len(tally):,} values; {kept}"))
+    return _converted(Feature(name, option_of(class_of(*labels)), other=other), strings, findings)
+
+
+def _converted(feature: Feature, strings: Strings, findings: Sequence[Finding]) -> Profile:
+    return Profile(feature, tuple(findings), column=feature.convert(strings, []))
 
 
 def _labels(tally: dict[str, int]) -> tuple[list[str], bool]:
@@ -256,28 +352,3 @@ def _labels(tally: dict[str, int]) -> tuple[list[str], bool]:
         return sorted(tally, key=natural_key), False
     common = sorted(tally, key=lambda t: (-tally[t], t))[: MOST_LABELS - 1]
     return [*sorted((t for t in common if t != OTHER), key=natural_key), OTHER], True
-
-
-def _profile_dates(name: str, texts: list[str]) -> tuple[Feature, tuple[Finding, ...]] | None:
-    if not texts or not any(c.isdigit() for c in texts[0]):
-        return None
-    guess = guess_order(texts[:_SAMPLE])
-    if guess is None:
-        return None
-    order, ambiguous = guess
-    _, bad = parse_dates(texts, order)
-    if bad and order != "ymd":
-        order = "dmy" if order == "mdy" else "mdy"
-        _, bad = parse_dates(texts, order)
-    if bad:
-        return None
-    notes: tuple[Finding, ...] = ()
-    if ambiguous:
-        which = "day first" if order == "dmy" else "month first"
-        notes = (
-            Finding("ambiguous", name, f"the dates in {name!r} are read {which}; nothing in them settles it"),
-        )
-    return Feature(name, option_of(DATETIME), order=order), notes
-
-
-__all__ = ["MOST_LABELS", "OTHER", "PLAIN", "Profile", "number_style", "profile_column"]

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from meristem.errors import InputError
 from meristem.reading.answers import decide_target
 from meristem.reading.checks import find_duplicates, find_leaks, find_rare_classes
 from meristem.reading.files import read_table
-from meristem.reading.profile import profile_column
-from meristem.task.features import Feature, moments_of, numbers_of, texts_of
-from meristem.task.frames import Frame, frame_of, raw_of
-from meristem.task.raw import Moments, Numbers, Raw, Unreadable
-from meristem.task.schema import Dropped, Schema, close_names
+from meristem.reading.profile import Profile, profile_column
+from meristem.reading.roles import check_roles, find_answers, order_by_time, read_groups, read_weights
+from meristem.task.features import Feature
+from meristem.task.frames import Frame, frame_of
+from meristem.task.raw import ArrowStrings, Raw, Strings
+from meristem.task.schema import Dropped, Schema, Target, class_type
 from meristem.task.task import Finding, Kind, Task
-from meristem.values import Column, Rows
+from meristem.types import TEXT, option_of
+from meristem.values import Column, Rows, Scalars
 
 
 def read_task(
@@ -33,62 +35,62 @@ def read_task(
 ) -> Task:
     """Read a table as a task; see `Task.from_table`."""
     frame, own_name = _open(source)
-    findings = [Finding("note", "", text) for text in frame.notes]
-    answers, raw_answers = _answers(frame, target)
-    roles = _roles(
-        frame, answers if isinstance(target, str) else None, time_column, group_column, weight_column
-    )
+    if not frame.names:
+        raise InputError("expected a table with columns, got one without any")
+    answers, raw_answers, inside = find_answers(frame, target)
+    roles = {"group_column": group_column, "weight_column": weight_column}
+    check_roles(frame, {"target": answers if inside else None, "time_column": time_column, **roles})
     if not frame.rows:
         raise InputError("expected rows below the header, got none: the table has only column names")
+    findings = [Finding("note", "", text) for text in frame.notes]
 
     stated, found = decide_target(answers, raw_answers, kind, frame.comma)
     findings += found
     column, rows = stated.convert(raw_answers)
-    if len(rows) < frame.rows:
-        lost = frame.rows - len(rows)
-        if not len(rows):
-            raise InputError(
-                f"expected answers in the target {answers!r}, all {frame.rows:,} are missing; is it the right column?"
-            )
-        findings.append(
-            Finding(
-                "rows_dropped",
-                answers,
-                f"left out {lost:,} of {frame.rows:,} rows without an answer in {answers!r}",
-            )
-        )
-    rows, order = _in_time(frame, time_column, rows, findings)
-    column = column.take(order)
-    _enough(stated.name, stated.kind, column, len(rows))
-
-    weights = _weights(frame, weight_column, rows)
-    groups = _groups(frame, group_column, rows, findings)
-
-    features, dropped, columns = _features(frame, roles, time_column, findings)
-    if not features:
-        reasons = "; ".join(f"{d.name!r}: {d.reason}" for d in dropped[:4])
+    if not len(rows):
         raise InputError(
-            f"expected a column to predict {answers!r} from, none is left ({reasons or 'there is no other'})"
+            f"expected answers in the target {answers!r}, all {frame.rows:,} are missing; "
+            "is it the right column?"
         )
-    inputs = {
-        f.name: c.take(rows) if len(rows) < frame.rows or time_column else c
-        for f, c in zip(features, columns, strict=True)
-    }
-    unused = tuple(r for r in (group_column, weight_column) if r is not None and r != time_column)
-    schema = Schema(tuple(features), stated, tuple(dropped), unused)
+    if len(rows) < frame.rows:
+        text = f"left out {frame.rows - len(rows):,} of {frame.rows:,} rows without an answer in {answers!r}"
+        findings.append(Finding("rows_dropped", answers, text))
+    if time_column is not None:
+        order, found = order_by_time(frame, time_column, rows)
+        findings += found
+        rows, column = rows[order], column.take(order)
+        stated, column = _without_empty(stated, column)
+    _enough(stated, column)
+
+    weights = None if weight_column is None else read_weights(frame, weight_column, rows)
+    groups = None
+    if group_column is not None:
+        groups, found = read_groups(frame, group_column, rows)
+        findings += found
+
+    unused = tuple(r for r in roles.values() if r is not None)
+    features, dropped, found = _features(frame, {answers, *unused} if inside else {*unused}, time_column)
+    findings += found
+    if not features:
+        reasons = "; ".join(f"{d.name!r}: {d.reason}" for d in dropped[:4]) or "there is no other"
+        raise InputError(f"expected a column to predict {answers!r} from, none is left ({reasons})")
+    if len(rows) < frame.rows or time_column is not None:
+        features = [(feature, values.take(rows)) for feature, values in features]
+    inputs = {feature.name: values for feature, values in features}
+
+    schema = Schema(tuple(feature for feature, _ in features), stated, tuple(dropped), unused)
     findings += find_rare_classes(stated, column)
     findings += find_duplicates(inputs, column)
     findings += find_leaks(inputs, column)
-    row = Rows(inputs, len(rows))
     return Task(
-        name or own_name,
-        {"row": row},
-        column,
-        schema,
-        weights,
-        groups,
-        time_column is not None,
-        tuple(findings),
+        name=name or own_name,
+        inputs={"row": Rows(inputs, len(rows))},
+        target=column,
+        schema=schema,
+        weights=weights,
+        groups=groups,
+        ordered=time_column is not None,
+        findings=tuple(findings),
     )
 
 
@@ -99,190 +101,65 @@ def _open(source: Any) -> tuple[Frame, str]:
     return frame_of(source), "table"
 
 
-def _answers(frame: Frame, target: Any) -> tuple[str, Raw]:
-    """The name and the raw values of the target."""
-    if (
-        isinstance(target, list | tuple)
-        and len(target) == 1
-        and isinstance(target[0], str)
-        and target[0] in frame.places
-    ):
-        target = target[0]
-    if isinstance(target, str):
-        _there(frame, target, "target")
-        return target, frame.column(target)
-    if target is None:
-        raise InputError(f"expected the name of the column to predict; {close_names('', frame.names)}")
-    if (
-        isinstance(target, list | tuple)
-        and target
-        and all(isinstance(t, str) and t in frame.places for t in target)
-    ):
-        raise InputError(
-            f"expected one column to predict, got {len(target)}: {', '.join(map(repr, target[:4]))}; "
-            "grow one model for each"
-        )
-    if not hasattr(target, "__len__"):
-        raise InputError(
-            f"expected the name of a column or one answer a row as target, got {type(target).__name__} {target!r}"
-            if not hasattr(target, "__iter__")
-            else "expected a list or an array of answers as target, got an iterator"
-        )
-    if len(target) != frame.rows:
-        raise InputError(
-            f"expected one answer for each of {frame.rows:,} rows as target, got {len(target):,}"
-        )
-    name = str(getattr(target, "name", None) or "target")
-    while name in frame.places:
-        name += "_"
-    array = np.asarray(target) if not hasattr(target, "dtype") and not isinstance(target, list) else target
-    if isinstance(array, np.ndarray) and array.ndim == 2 and array.shape[1] == 1:
-        array = array[:, 0]
-    return name, raw_of(array, name)
+def _without_empty(stated: Target, column: Scalars) -> tuple[Target, Scalars]:
+    """A target and its answers without classes that no row has any more."""
+    if stated.kind != "classification":
+        return stated, column
+    present, codes = np.unique(column.data, return_inverse=True)
+    if len(present) == len(stated.values):
+        return stated, column
+    labels = [stated.type.labels[k] for k in present.tolist()]
+    values = tuple(stated.values[k] for k in present.tolist())
+    stated = replace(stated, type=class_type(labels), values=values)
+    return stated, Scalars(stated.type, codes.astype(np.int64))
 
 
-def _there(frame: Frame, name: Any, role: str) -> None:
-    if not isinstance(name, str):
-        raise InputError(f"expected the name of a column as {role}, got {name!r}")
-    if name not in frame.places:
-        raise InputError(f"there is no column {name!r} for the {role}; {close_names(name, frame.names)}")
-
-
-def _roles(
-    frame: Frame, target: str | None, time: str | None, group: str | None, weight: str | None
-) -> set[str]:
-    """The columns that are no features; checks that they are there and that none has two roles."""
-    stated = {"target": target, "time_column": time, "group_column": group, "weight_column": weight}
-    owner: dict[str, str] = {}
-    for role, name in stated.items():
-        if name is None:
-            continue
-        _there(frame, name, role)
-        if name in owner and {role, owner[name]} != {"time_column", "group_column"}:
-            raise InputError(f"the column {name!r} cannot be both {owner[name]} and {role}")
-        owner[name] = role
-    return {n for n in (target, group, weight) if n is not None}
-
-
-def _enough(name: str, kind: str, column: Column, rows: int) -> None:
+def _enough(stated: Target, column: Scalars) -> None:
+    rows = len(column)
     if rows < 2:
         raise InputError(
-            f"expected at least 2 rows with an answer in {name!r}, got {rows}; nothing can be learned from that"
+            f"expected at least 2 rows with an answer in {stated.name!r}, got {rows}; "
+            "nothing can be learned from that"
         )
-    if kind == "classification":
-        present = np.unique(column.data)  # type: ignore[attr-defined]
-        if len(present) < 2:
-            label = column.type.labels[int(present[0])]
-            raise InputError(
-                f"expected at least two classes in the target {name!r}, got only {label!r} in all {rows:,} rows; "
-                "there is nothing to tell apart"
-            )
-
-
-def _in_time(
-    frame: Frame, name: str | None, rows: NDArray[np.int64], findings: list[Finding]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The rows in order of time, and the same as positions among `rows`; rows without a time are left out."""
-    if name is None:
-        return rows, np.arange(len(rows))
-    raw = frame.column(name)
-    profile = profile_column(name, raw, frame.comma, keep=True)
-    if profile.feature is None or profile.feature.kind not in ("datetime", "real"):
-        what = profile.dropped or "it holds neither dates nor numbers"
-        raise InputError(f"expected dates or numbers in the time column {name!r}, but {what}")
-    feature = profile.feature
-    if feature.kind == "datetime":
-        moments, present = moments_of(raw, name, feature.order, feature.missing_words)
-        times = moments.astype(np.float64)
-    else:
-        times = numbers_of(raw, name, feature.style, feature.missing_words)
-        present = np.isfinite(times)
-    timed = np.flatnonzero(present[rows])
-    if len(timed) < len(rows):
-        lost = len(rows) - len(timed)
-        findings.append(
-            Finding(
-                "rows_dropped", name, f"left out {lost:,} of {len(rows):,} rows without a time in {name!r}"
-            )
-        )
-    order = timed[np.argsort(times[rows][timed], kind="stable")]
-    return rows[order], order
-
-
-def _weights(frame: Frame, name: str | None, rows: NDArray[np.int64]) -> NDArray[np.float64] | None:
-    if name is None:
-        return None
-    weights = numbers_of(frame.column(name), name)[rows]
-    for wrong, what in (
-        (np.isnan(weights), "a missing one"),
-        (np.isinf(weights), "an infinite one"),
-        (weights < 0, "a negative one"),
-    ):
-        if wrong.any():
-            raise InputError(
-                f"expected weights that are finite and not negative in {name!r}, got {what} in row "
-                f"{int(rows[wrong.argmax()]) + 1}; correct it, or give it 0 to leave the row out"
-            )
-    total = float(weights.mean())
-    if total <= 0:
-        raise InputError(f"expected a weight above 0 in {name!r}, all {len(weights):,} are 0")
-    scaled: NDArray[np.float64] = weights / total
-    return scaled
-
-
-def _groups(
-    frame: Frame, name: str | None, rows: NDArray[np.int64], findings: list[Finding]
-) -> NDArray[np.int64] | None:
-    if name is None:
-        return None
-    raw = frame.column(name)
-    if isinstance(raw, Unreadable):
-        raise InputError(f"the group column {name!r} cannot be used: {raw.reason}")
-    if isinstance(raw, Numbers):
-        _, codes = np.unique(raw.data[rows], return_inverse=True)
-        missing = int(np.isnan(raw.data[rows]).sum())
-    else:
-        texts = texts_of(raw) if not isinstance(raw, Moments) else texts_of(raw)
-        _, codes = np.unique(texts.codes[rows], return_inverse=True)
-        missing = int((texts.codes[rows] < 0).sum())
-    if missing:
-        findings.append(
-            Finding("note", name, f"{missing:,} rows without a value in {name!r} count as one group")
-        )
-    if codes.max() == 0:
+    if stated.kind == "classification" and len(stated.values) < 2:
         raise InputError(
-            f"expected at least two groups in {name!r}, all rows are of one; leave group_column out"
+            f"expected at least two classes in the target {stated.name!r}, got only {stated.values[0]!r} "
+            f"in all {rows:,} rows; there is nothing to tell apart"
         )
-    return codes.astype(np.int64)
 
 
 def _features(
-    frame: Frame, roles: set[str], time: str | None, findings: list[Finding]
-) -> tuple[list[Feature], list[Dropped], list[Column]]:
-    features: list[Feature] = []
+    frame: Frame, roles: set[str], time: str | None
+) -> tuple[list[tuple[Feature, Column]], list[Dropped], list[Finding]]:
+    """The features with their values, the columns left out, and what was found."""
+    features: list[tuple[Feature, Column]] = []
+    identifiers: list[tuple[str, Profile]] = []
     dropped: list[Dropped] = []
-    columns: list[Column] = []
-    spare: list[tuple[Feature, Column, Finding]] = []
+    findings: list[Finding] = []
     for name in frame.names:
         if name in roles:
             continue
-        raw = frame.column(name)
-        profile = profile_column(name, raw, frame.comma, keep=name == time)
+        profile = profile_column(name, frame.column(name), frame.comma, keep=name == time)
         findings += profile.findings
-        if profile.feature is None:
-            dropped.append(Dropped(name, profile.dropped))
-            if profile.findings[-1].kind == "identifier" and not features:
-                kept = profile_column(name, raw, frame.comma, keep=True).feature
-                if kept is not None and kept.kind == "real":
-                    spare.append((kept, kept.convert(raw, []), profile.findings[-1]))
+        if profile.feature is not None and profile.column is not None:
+            features.append((profile.feature, profile.column))
             continue
-        features.append(profile.feature)
-        columns.append(profile.feature.convert(raw, []))
-    if not features and spare:  # a table of one counting column: better that than nothing
-        for feature, column, finding in spare:
-            features.append(feature)
-            columns.append(column)
-            findings.remove(finding)
-        taken = {f.name for f in features}
-        dropped = [d for d in dropped if d.name not in taken]
-    return features, dropped, columns
+        dropped.append(Dropped(name, profile.dropped))
+        if profile.findings[-1].kind == "identifier":
+            identifiers.append((name, profile))
+    if not features and identifiers:  # a table of names, or of one counting column: better that than nothing
+        features = [_kept(name, frame.column(name), frame.comma) for name, _ in identifiers]
+        back = {name for name, _ in identifiers}
+        dropped = [d for d in dropped if d.name not in back]
+        findings = [f for f in findings if f.kind != "identifier"]
+    return features, dropped, findings
+
+
+def _kept(name: str, raw: Raw, comma: bool) -> tuple[Feature, Column]:
+    """A column that looks like an identifier, as a feature all the same: a number, or text."""
+    profile = profile_column(name, raw, comma, keep=True)
+    if profile.feature is not None and profile.feature.kind == "real" and profile.column is not None:
+        return profile.feature, profile.column
+    assert isinstance(raw, Strings | ArrowStrings)  # nothing else is ever an identifier
+    feature = Feature(name, option_of(TEXT))
+    return feature, feature.convert(raw, [])

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+_NOT_NUMBERS = ("NaN", "nan", "NAN", "-nan", "-NaN", "NaT")
 MISSING = frozenset(
-    ["", "NA", "N/A", "n/a", "#N/A", "#NA", "<NA>", "NaN", "nan", "-nan", "-NaN", "NAN"]
-    + ["null", "NULL", "Null", "NaT", "?"]
+    ["", "NA", "N/A", "n/a", "#N/A", "#NA", "<NA>", "null", "NULL", "Null", "?", *_NOT_NUMBERS]
 )
-"""Text that stands for a missing cell in any column (blanks around it do not count). Words such as `unknown` or
-`none` are values: somebody chose to write them."""
+"""Text that stands for a missing cell in any column (blanks around it do not count). Words such as `unknown`
+or `none` are values: somebody chose to write them."""
 
 MISSING_NUMBER = MISSING | {"-", "--", "---", ".", "None", "none", "NONE", "#DIV/0!", "#VALUE!", "#REF!"}
 """The same where a number, a date or a truth value belongs: there these cannot be values."""
@@ -70,8 +70,8 @@ _SIGN = re.compile(f"[{_SIGNS}]")
 def guess_style(texts: Sequence[str], comma: bool = False) -> tuple[NumberStyle, int]:
     """The style in which most of the texts are numbers, and how many are.
 
-    Where all texts fit two styles ("1,234" alone), a comma groups thousands, unless `comma` says that this table
-    writes decimal commas.
+    Where all texts fit two styles ("1,234" alone), a comma groups thousands, unless `comma` says that this
+    table writes decimal commas.
     """
     stripped = [t.strip() for t in texts]
     signs = any(_SIGN.search(t) for t in stripped)
@@ -95,14 +95,13 @@ def parse_number(text: str, style: NumberStyle) -> float | None:
     text = text.strip()
     if style.signs:
         text = _SIGN.sub("", text).strip()
-    if style.group or style.decimal != ".":
-        if _PATTERNS[style].fullmatch(text):
-            if style.group == " ":
-                text = re.sub(f"[{_SPACES}]", "", text)
-            elif style.group:
-                text = text.replace(style.group, "")
-            text = text.replace(style.decimal, ".")
-        # else: it may still be written plainly, as numbers from a program are
+    # A text that is not in this style may still be written plainly, as numbers from a program are.
+    if (style.group or style.decimal != ".") and _PATTERNS[style].fullmatch(text):
+        if style.group == " ":
+            text = re.sub(f"[{_SPACES}]", "", text)
+        elif style.group:
+            text = text.replace(style.group, "")
+        text = text.replace(style.decimal, ".")
     try:
         return float(text) if "_" not in text else None
     except ValueError:
@@ -128,16 +127,23 @@ def parse_numbers(pool: Sequence[str], style: NumberStyle) -> tuple[NDArray[np.f
     return values, bad
 
 
-def arrow_numbers(
-    array: Any, style: NumberStyle, missing: frozenset[str]
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]] | None:
-    """The numbers of a long Arrow string array [N], NaN where missing, and where one is there at all [N].
+def arrow_numbers(array: Any, style: NumberStyle, missing: frozenset[str]) -> NDArray[np.float64] | None:
+    """The numbers of a long Arrow string array [N], NaN where missing.
 
     None if some text is no number as Arrow reads them: the slow way then finds which.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
 
+    if style == PLAIN:
+        # Most columns need no more than this, and looking every cell up among the missing ones costs five
+        # times it.
+        blank = pc.equal(pc.binary_length(array), 0)
+        filled = pc.if_else(blank, None, array) if pc.any(blank).as_py() else array
+        try:
+            return _numpy_numbers(pc.cast(filled, pa.float64()))
+        except pa.ArrowInvalid:
+            pass
     text = pc.utf8_trim_whitespace(array)
     text = pc.if_else(pc.is_in(text, value_set=pa.array(sorted(missing), array.type)), None, text)
     if style.signs:
@@ -151,11 +157,14 @@ def arrow_numbers(
             text = pc.replace_substring(text, style.group, "")
         text = pc.replace_substring(text, style.decimal, ".")
     try:
-        numbers = pc.cast(text, pa.float64())
+        return _numpy_numbers(pc.cast(text, pa.float64()))
     except pa.ArrowInvalid:
         return None
-    present = pc.is_valid(numbers).to_numpy(zero_copy_only=False)
-    return numbers.to_numpy(zero_copy_only=False).astype(np.float64, copy=False), present
+
+
+def _numpy_numbers(numbers: Any) -> NDArray[np.float64]:
+    values: NDArray[np.float64] = numbers.to_numpy(zero_copy_only=False)
+    return values.astype(np.float64, copy=False)
 
 
 def parse_truth(text: str) -> bool | None:
@@ -169,7 +178,8 @@ def parse_truth(text: str) -> bool | None:
 
 
 def looks_coded(texts: Sequence[str]) -> bool:
-    """Whether numbers are codes (00123, 04109): all of one length of 3 digits or more, some with a leading zero."""
+    """Whether numbers are codes (00123, 04109): all of one length of 3 digits or more, some with a leading
+    zero."""
     lengths = {len(t) for t in texts}
     if len(lengths) != 1 or min(lengths) < 3:
         return False

@@ -25,18 +25,22 @@ _YEAR_FIRST = re.compile(
 _YEAR_LAST = re.compile(
     rf"(?P<first>\d{{1,2}})(?P<gap>[-/.])(?P<second_>\d{{1,2}})(?P=gap)(?P<year>\d{{4}}|(?<=/)\d{{2}}){_TIME}"
 )
-_DAY_NAME = rf"(?P<day>\d{{1,2}})(?P<gap>[- ])(?P<name>[A-Za-z]{{3,9}})\.?,?[- ](?P<year>\d{{4}}|(?<=-)\d{{2}}){_TIME}"
-_DAY_NAME_YEAR = re.compile(_DAY_NAME)
+_DAY_NAME_YEAR = re.compile(
+    rf"(?P<day>\d{{1,2}})[- ](?P<name>[A-Za-z]{{3,9}})\.?,?[- ](?P<year>\d{{4}}|(?<=-)\d{{2}}){_TIME}"
+)
 _NAME_DAY_YEAR = re.compile(rf"(?P<name>[A-Za-z]{{3,9}})\.? (?P<day>\d{{1,2}}),? (?P<year>\d{{4}}){_TIME}")
-_MONTHS = "january february march april may june july august september october november december".split()
-_MONTH_OF = {name[:k]: m for m, name in enumerate(_MONTHS, 1) for k in range(3, len(name) + 1)} | {"sept": 9}
+_MONTHS = [
+    *("january", "february", "march", "april", "may", "june", "july", "august", "september", "october"),
+    *("november", "december"),
+]
+_MONTH_OF = {name[:k]: m for m, name in enumerate(_MONTHS, 1) for k in range(3, len(name) + 1)}
 
 
 def parse_date(text: str, order: Order = "ymd") -> int | None:
     """Microseconds since 1970 (UTC; a time without a zone counts as UTC) of a date as text, or None.
 
-    A date that begins with the year, or names its month in English, reads the same in every `order`; `12/31/2020`
-    needs `mdy`, `31/12/2020` needs `dmy`.
+    A date that begins with the year, or names its month in English, reads the same in every `order`;
+    `12/31/2020` needs `mdy`, `31/12/2020` needs `dmy`.
     """
     text = text.strip()
     match = _YEAR_FIRST.fullmatch(text)
@@ -84,17 +88,17 @@ def _moment(match: re.Match[str], year: int, month: int, day: int) -> int | None
 def guess_order(texts: Sequence[str]) -> tuple[Order, bool] | None:
     """The order in which all texts are dates, and whether another order fits as well; None if none fits.
 
-    Where both fit, dots between the numbers mean day first; otherwise the order in which the dates, as the file
-    has them, are sorted wins; otherwise month first.
+    Where both fit, dots between the numbers mean day first; otherwise the order in which the dates, as the
+    file has them, are sorted wins; otherwise month first.
     """
     fitting: list[Order] = []
     if all(parse_date(t, "ymd") is not None for t in texts):
         return "ymd", False
     if parse_date(texts[0], "dmy") is None and parse_date(texts[0], "mdy") is None:
         return None
-    for order in ("dmy", "mdy"):
-        if all(parse_date(t, order) is not None for t in texts):  # type: ignore[arg-type]
-            fitting.append(order)  # type: ignore[arg-type]
+    for order in ORDERS[1:]:
+        if all(parse_date(t, order) is not None for t in texts):
+            fitting.append(order)
     if len(fitting) < 2:
         return (fitting[0], False) if fitting else None
     if "." in texts[0].partition(" ")[0]:

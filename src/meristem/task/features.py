@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+import re
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -17,7 +17,6 @@ from meristem.task.cells import (
     PLAIN,
     NumberStyle,
     arrow_numbers,
-    parse_number,
     parse_numbers,
     parse_truth,
 )
@@ -62,7 +61,6 @@ class Feature:
     style: NumberStyle = PLAIN
     order: Order = "ymd"
     words: tuple[str, ...] = ()
-    _cache: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def kind(self) -> str:
@@ -95,7 +93,7 @@ class Feature:
         if isinstance(raw, Unreadable):
             raise InputError(f"expected {self._plainly()} in the column {self.name!r}, but {raw.reason}")
         if self.kind == "real":
-            return self._finite(numbers_of(raw, self.name, self.style, self.missing_words), warnings)
+            return self.finite(numbers_of(raw, self.name, self.style, self.missing_words), warnings)
         if self.kind == "class":
             return self._classes(raw, warnings)
         if self.kind == "bool":
@@ -109,7 +107,8 @@ class Feature:
             return Options(present, Scalars(DATETIME, data if present.all() else data[present]))
         return self._texts(raw)
 
-    def _finite(self, values: NDArray[np.float64], warnings: list[str]) -> Options:
+    def finite(self, values: NDArray[np.float64], warnings: list[str]) -> Options:
+        """A column of numbers [N] without those that are missing (NaN) or infinite."""
         present = np.isfinite(values)
         if present.all():
             return Options(present, Scalars(REAL, values))
@@ -240,24 +239,25 @@ def numbers_of(
             texts, row = interned(raw), int(bad[0])
             more = f" and {len(bad) - 1:,} more such rows" if len(bad) > 1 else ""
             raise InputError(
-                f"expected numbers in the column {name!r}, got {texts.pool[texts.codes[row]]!r} in row {row + 1}"
-                f"{more}; correct the values or leave them empty (empty, NA and ? mean missing)"
+                f"expected numbers in the column {name!r}, got {texts.pool[texts.codes[row]]!r} in row "
+                f"{row + 1}{more}; correct the values or leave them empty (empty, NA and ? mean missing)"
             )
         return values
-    what = "dates" if isinstance(raw, Moments) else raw.reason  # type: ignore[union-attr]
     if isinstance(raw, Moments) and not raw.present.any():
         return np.full(len(raw), np.nan)
+    what = "dates" if isinstance(raw, Moments) else f"something else: {raw.reason}"
     raise InputError(f"expected numbers in the column {name!r}, got {what}")
 
 
 def lenient_numbers(
     raw: Strings | ArrowStrings, style: NumberStyle, missing: frozenset[str]
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """The numbers of a column of text [N], NaN where missing or unreadable, and the rows that are unreadable."""
+    """The numbers of a column of text [N], NaN where missing or unreadable, and the rows that are
+    unreadable."""
     if isinstance(raw, ArrowStrings):
         fast = arrow_numbers(raw.array, style, missing)
         if fast is not None:
-            return fast[0], np.empty(0, np.int64)
+            return fast, np.empty(0, np.int64)
         raw = raw.strings()
     there = [t.strip() not in missing for t in raw.pool]
     places = [k for k, t in enumerate(there) if t]
@@ -280,28 +280,17 @@ def moments_of(
     if isinstance(raw, Moments):
         return raw.data, raw.present
     if isinstance(raw, Strings | ArrowStrings):
-        if isinstance(raw, ArrowStrings):
-            fast = arrow_dates(raw.array, missing)
-            if fast is not None:
-                return fast
-            raw = raw.strings()
-        places = [k for k, t in enumerate(raw.pool) if t.strip() not in missing]
-        moments, bad = parse_dates([raw.pool[k] for k in places], order)
-        table = np.zeros(len(raw.pool) + 1, np.int64)
-        table[places] = moments
-        there = np.zeros(len(raw.pool) + 1, np.bool_)
-        there[places] = True
-        wrong = np.zeros(len(raw.pool) + 1, np.bool_)
-        wrong[[places[k] for k in bad]] = True
-        rows = np.flatnonzero(wrong[raw.codes])
-        if len(rows):
+        data, present, bad = lenient_moments(raw, order, missing)
+        if len(bad):
+            texts, row = interned(raw), int(bad[0])
             example = {"ymd": "2024-12-31", "dmy": "31/12/2024", "mdy": "12/31/2024"}[order]
-            text = raw.pool[raw.codes[rows[0]]]
+            more = f" and {len(bad) - 1:,} more such rows" if len(bad) > 1 else ""
             raise InputError(
-                f"expected dates such as {example} in the column {name!r}, got {text!r} in row {int(rows[0]) + 1}; "
-                "correct the value or leave it empty"
+                f"expected dates such as {example} in the column {name!r}, got "
+                f"{texts.pool[texts.codes[row]]!r} in row {row + 1}{more}; "
+                "correct the values or leave them empty"
             )
-        return table[raw.codes], there[raw.codes]
+        return data, present
     if isinstance(raw, Numbers) and np.isnan(raw.data).all():
         return np.zeros(len(raw), np.int64), np.zeros(len(raw), np.bool_)
     what = {"Numbers": "numbers", "Flags": "truth values"}.get(type(raw).__name__, "values that are not read")
@@ -310,23 +299,31 @@ def moments_of(
     )
 
 
-def natural_key(text: str) -> Sequence[tuple[int, int, str]]:
-    """Sorts "a2" before "a10"."""
-    import re
+def lenient_moments(
+    raw: Strings | ArrowStrings, order: Order, missing: frozenset[str]
+) -> tuple[NDArray[np.int64], NDArray[np.bool_], NDArray[np.int64]]:
+    """The moments of a column of text [N], where there is one [N], and the rows that hold something else."""
+    if isinstance(raw, ArrowStrings):
+        fast = arrow_dates(raw.array, missing)
+        if fast is not None:
+            return *fast, np.empty(0, np.int64)
+        raw = raw.strings()
+    places = [k for k, t in enumerate(raw.pool) if t.strip() not in missing]
+    moments, bad = parse_dates([raw.pool[k] for k in places], order)
+    # One place more than the pool has: it stands for code -1, a missing cell.
+    table = np.zeros(len(raw.pool) + 1, np.int64)
+    there, wrong = np.zeros(len(table), np.bool_), np.zeros(len(table), np.bool_)
+    table[places] = moments
+    wrong[[places[k] for k in bad]] = True
+    there[places] = True
+    there &= ~wrong
+    return table[raw.codes], there[raw.codes], np.flatnonzero(wrong[raw.codes])
 
+
+def natural_key(text: str) -> list[tuple[int, int, str]]:
+    """Sorts "a2" before "a10"."""
     return [
         (0, int(part), "") if part.isascii() and part.isdigit() else (1, 0, part)
         for part in re.split(r"(\d+)", text)
         if part
     ]
-
-
-__all__ = [
-    "Feature",
-    "lenient_numbers",
-    "moments_of",
-    "natural_key",
-    "numbers_of",
-    "parse_number",
-    "texts_of",
-]

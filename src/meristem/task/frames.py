@@ -1,7 +1,8 @@
 """Frames: any table a user holds, seen as named raw columns.
 
-pandas, Polars, PyArrow, anything with the Arrow C stream interface, dicts, lists of dicts, NumPy arrays. A library
-is never imported to find out whether a value is one of its own: a frame that it made shows that it is loaded.
+pandas, Polars, PyArrow, anything with the Arrow C stream interface, dicts, lists of dicts, NumPy arrays. A
+library is never imported to find out whether a value is one of its own: a frame that it made shows that it
+is loaded.
 """
 
 from __future__ import annotations
@@ -13,7 +14,21 @@ from typing import Any
 import numpy as np
 
 from meristem.errors import InputError
-from meristem.task.raw import MANY, Raw, raw_from_arrow, raw_from_numpy, raw_from_objects, raw_from_values
+from meristem.task.raw import (
+    MANY,
+    ArrowStrings,
+    Flags,
+    Moments,
+    Numbers,
+    Raw,
+    Strings,
+    Unreadable,
+    interned,
+    raw_from_arrow,
+    raw_from_numpy,
+    raw_from_objects,
+    raw_from_values,
+)
 
 _WIDE = 64
 """From this many columns on, a pandas frame of numbers is taken out as one matrix, not column by column."""
@@ -99,22 +114,24 @@ def frame_of(source: Any) -> Frame:
     )
 
 
-def _is_column(value: Any) -> bool:
-    return isinstance(value, list | tuple | np.ndarray | range) or (
-        hasattr(value, "__len__") and not isinstance(value, str | bytes | Mapping)
-    )
+def is_column(value: Any) -> bool:
+    """Whether a value in a dict is a column, not the value of one row."""
+    if isinstance(value, np.ndarray):
+        return value.ndim > 0
+    return hasattr(value, "__len__") and not isinstance(value, str | bytes | Mapping)
 
 
 def _from_mapping(source: Mapping[Any, Any]) -> Frame:
     values = list(source.values())
     names = [str(k) for k in source]
-    columns = [_is_column(v) and not (isinstance(v, np.ndarray) and v.ndim == 0) for v in values]
+    columns = [is_column(v) for v in values]
     if not any(columns):
         return Frame(names, 1 if values else 0, lambda k: raw_from_values([values[k]]))
     if not all(columns):
         odd = names[columns.index(False)]
         raise InputError(
-            f"expected either one value a column (one row) or one list a column, got both: {odd!r} is a single value"
+            "expected either one value a column (one row) or one list a column, got both: "
+            f"{odd!r} is a single value"
         )
     lengths = {len(v) for v in values}
     if len(lengths) > 1:
@@ -161,8 +178,6 @@ def _from_numpy(array: np.ndarray[Any, Any]) -> Frame:
         integer = array.dtype.kind in "iu"
         if array.dtype.kind != "b":
             array = np.asfortranarray(array, np.float64)
-            from meristem.task.raw import Numbers
-
             return Frame(names, len(array), lambda k: Numbers(array[:, k], integer))
     return Frame(names, len(array), lambda k: raw_from_numpy(array[:, k], names[k]))
 
@@ -191,8 +206,6 @@ def _from_pandas(frame: Any) -> Frame:
     if len(names) >= _WIDE:
         kinds = {d if isinstance(d, np.dtype) else None for d in set(frame.dtypes)}
         if None not in kinds and all(d is not None and d.kind in "iuf" for d in kinds):
-            from meristem.task.raw import Numbers
-
             integers = [d.kind in "iu" for d in frame.dtypes]
             matrix = np.asfortranarray(frame.to_numpy(np.float64))
             return Frame(names, rows, lambda k: Numbers(matrix[:, k], integers[k]))
@@ -229,8 +242,6 @@ def raw_from_series(series: Any, name: str) -> Raw:
 
 def _gather(pool: Raw, codes: np.ndarray[Any, np.dtype[np.int64]]) -> Raw:
     """The raw column that holds `pool[code]` for each code, missing where it is -1."""
-    from meristem.task.raw import ArrowStrings, Flags, Moments, Numbers, Strings, Unreadable, interned
-
     if isinstance(pool, Unreadable):
         return Unreadable(len(codes), pool.reason)
     if isinstance(pool, Strings | ArrowStrings):

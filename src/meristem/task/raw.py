@@ -1,7 +1,7 @@
 """Raw columns: what a frame holds before anything is decided about its meaning.
 
-Every source (a Python list, a NumPy array, an Arrow array, a column of a file) is brought into one of a few forms,
-so that typing a column and converting it at prediction are written once.
+Every source (a Python list, a NumPy array, an Arrow array, a column of a file) is brought into one of a few
+forms, so that typing a column and converting it at prediction are written once.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -45,7 +45,7 @@ class Flags:
 
 @dataclass(frozen=True, slots=True)
 class Moments:
-    """Points in time: microseconds since 1970 (UTC), int64 [N], of no meaning where `present` [N] is False."""
+    """Points in time: microseconds since 1970 (UTC), int64 [N], of no meaning where not `present`."""
 
     data: NDArray[np.int64]
     present: NDArray[np.bool_]
@@ -71,7 +71,7 @@ class Strings:
 
 @dataclass(frozen=True, slots=True)
 class ArrowStrings:
-    """Strings as an Arrow array of type `string` or `large_string`, for columns too long for Python objects."""
+    """Strings as an Arrow array (`string` or `large_string`), for columns too long for Python objects."""
 
     array: Any
 
@@ -105,7 +105,7 @@ def interned(raw: Strings | ArrowStrings) -> Strings:
 
 
 def number_text(value: float) -> str:
-    """A number as the text of a label: whole numbers without a decimal point, so that 1 and 1.0 are one label."""
+    """A number as the text of a label. Whole ones have no decimal point, so that 1 and 1.0 are one label."""
     if math.isfinite(value) and value == int(value) and abs(value) < 2**63:
         return str(int(value))
     return repr(float(value))
@@ -177,6 +177,8 @@ def _unusual(value: Any) -> tuple[Any, str]:
         return _EPOCH + int(value.astype("datetime64[us]").astype(np.int64)) * _MICROSECOND, "moment"
     if isinstance(value, timedelta):
         return value.total_seconds(), "real"
+    if isinstance(value, time):
+        return value.hour * 3600 + value.minute * 60 + value.second + value.microsecond / 1e6, "real"
     if isinstance(value, np.timedelta64):
         return float(value / np.timedelta64(1, "s")), "real"
     if isinstance(value, np.ndarray) and value.ndim == 0:
@@ -199,8 +201,7 @@ def _assemble(values: list[Any], kinds: set[str]) -> Raw:
         return Numbers(data, "real" not in kinds)
     if kinds == {"moment"}:
         present = np.fromiter((v is not None for v in values), np.bool_, count)
-        data = np.fromiter((0 if v is None else micros_of(v) for v in values), np.int64, count)
-        return Moments(data, present)
+        return Moments(np.array([0 if v is None else micros_of(v) for v in values], np.int64), present)
     positions: dict[str, int] = {}
     if kinds == {"text"}:
         codes = [-1 if v is None else positions.setdefault(v, len(positions)) for v in values]
@@ -237,9 +238,10 @@ def raw_from_numpy(array: NDArray[Any], name: str) -> Raw:
         return Flags(array, np.ones(len(array), np.bool_))
     if kind == "M":
         present = ~np.isnat(array)
-        return Moments(array.astype("datetime64[us]").astype(np.int64), present)
+        micros: NDArray[np.int64] = array.astype("datetime64[us]").view(np.int64)
+        return Moments(micros, present)
     if kind == "m":
-        return Numbers(array / np.timedelta64(1, "s"))
+        return Numbers((array / np.timedelta64(1, "s")).astype(np.float64))
     if kind == "U":
         return raw_from_values(array.tolist())
     if kind == "O":
@@ -249,6 +251,8 @@ def raw_from_numpy(array: NDArray[Any], name: str) -> Raw:
     return Unreadable(len(array), f"it holds values of type {array.dtype}")
 
 
+_FEW = 64
+"""Below this many rows, Arrow's calls cost more than a loop over Python strings."""
 MANY = 2_000
 """From this many rows on, columns of Python strings go through Arrow: importing it then pays."""
 
@@ -302,7 +306,7 @@ def raw_from_arrow(column: Any) -> Raw:
         if str(type_) == "string_view" or (pa.types.is_string(type_) and column.nbytes > 1_500_000_000):
             column = column.cast(pa.large_string())  # 32-bit offsets hold at most 2 GB in one array
         array = _one_array(column)
-        return ArrowStrings(array) if count >= MANY else raw_from_values(array.to_pylist())
+        return ArrowStrings(array) if count >= _FEW else raw_from_values(array.to_pylist())
     return Unreadable(count, f"it holds values of the Arrow type {type_}")
 
 

@@ -1,4 +1,4 @@
-"""Schema: which columns a model reads and what they mean, so that new tables are read as the first one was."""
+"""Schema: the columns a model reads and what they mean, so that new tables are read as the first one was."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from meristem.errors import FileFormatError, InputError, MeristemError
-from meristem.task.cells import MISSING, MISSING_NUMBER, PLAIN, STYLES, NumberStyle, parse_truth
+from meristem.task.cells import MISSING, MISSING_NUMBER, PLAIN, STYLES, NumberStyle, parse_number, parse_truth
 from meristem.task.dates import ORDERS, Order
 from meristem.task.features import Feature, numbers_of, texts_of
-from meristem.task.frames import Frame, _is_column, frame_of
-from meristem.task.raw import Raw, Unreadable
+from meristem.task.frames import Frame, frame_of, is_column
+from meristem.task.raw import Raw, Unreadable, number_text
 from meristem.types import REAL, Type, class_of, parse_type, row_of
 from meristem.values import Column, Rows, Scalars
 
@@ -64,12 +64,12 @@ class Target:
         if isinstance(raw, Unreadable):
             raise InputError(f"the target {self.name!r} cannot be used: {raw.reason}")
         if self.type == REAL:
-            values = numbers_of(raw, self.name, self.style)
+            values = numbers_of(raw, self.name, self.style, self.missing_words)
             if np.isinf(values).any():
                 row = int(np.isinf(values).argmax()) + 1
                 raise InputError(
-                    f"expected finite numbers in the target {self.name!r}, got {values[row - 1]} in row {row}; "
-                    "remove such rows or leave the cell empty"
+                    f"expected finite numbers in the target {self.name!r}, got {values[row - 1]} "
+                    f"in row {row}; remove such rows or leave the cell empty"
                 )
             rows = np.flatnonzero(~np.isnan(values))
             return Scalars(REAL, values[rows]), rows
@@ -80,19 +80,21 @@ class Target:
             if set(self.values) == {False, True}
             else {}
         )
+        numeric = not any(isinstance(v, str | bool) for v in self.values)
         for k, text in enumerate(texts.pool):
             word = text.strip()
             place = self.index.get(word, truths.get(parse_truth(word)))
+            if place is None and numeric:  # 1, 1.0 and "1.0" are one answer
+                number = parse_number(word, self.style)
+                place = None if number is None else self.index.get(number_text(number))
             table[k] = place if place is not None else (-1 if word in self.missing_words else -2)
         codes = table[texts.codes]
         if (codes == -2).any():
             row = int((codes == -2).argmax())
-            known = ", ".join(map(repr, self.type.labels[:6])) + (
-                ", ..." if len(self.type.labels) > 6 else ""
-            )
+            got = texts.pool[texts.codes[row]]
             raise InputError(
-                f"expected one of the classes {known} in the target {self.name!r}, "
-                f"got {texts.pool[texts.codes[row]]!r} in row {row + 1}: the model cannot answer what it never saw"
+                f"expected one of the classes {_names(self.type.labels)} in the target {self.name!r}, "
+                f"got {got!r} in row {row + 1}: a model cannot answer what it never saw"
             )
         rows = np.flatnonzero(codes >= 0)
         return Scalars(self.type, codes[rows]), rows
@@ -141,14 +143,18 @@ class Schema:
         """The features of any table-like value, and warnings about what was ignored or became missing.
 
         Args:
-            source: A data frame, an Arrow table, a dict of columns, a list of dicts, a 2-d array, or a dict with
-                one value a column (one row). Columns may come in any order.
+            source: A data frame, an Arrow table, a dict of columns, a list of dicts, a 2-d array, or a dict
+                with one value a column (one row). Columns may come in any order.
 
         Raises:
             InputError: A column is missing, or its values are not what they were in training.
         """
         warnings: list[str] = []
-        if isinstance(source, dict) and not any(_is_column(v) for v in source.values()):
+        if (
+            isinstance(source, dict)
+            and not any(is_column(v) for v in source.values())
+            and all(f.name in source for f in self.features)
+        ):
             self._check(source, source, warnings)
             one = {f.name: f.convert_one(source[f.name], warnings) for f in self.features}
             return Rows(one, 1), warnings
@@ -217,7 +223,8 @@ class Schema:
         entries = _object(value, "schema", {"version", "features", "target", "dropped", "unused"})
         if entries["version"] != 1 or isinstance(entries["version"], bool):
             raise FileFormatError(
-                f"expected a schema of version 1, got {entries['version']!r}; a newer Meristem wrote it"
+                f"expected a schema of version 1, got {entries['version']!r}; "
+                "a newer Meristem may have written it"
             )
         features = tuple(_feature_from_json(f) for f in _list(entries["features"], "features"))
         dropped = []

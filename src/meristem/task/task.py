@@ -44,7 +44,8 @@ class Task:
         target: The answers [N]: `class[...]` or `real`; never missing.
         schema: How a table is read.
         weights: How much each example counts, [N], mean 1; None when all count the same.
-        groups: A number for each example [N]; those of one group belong together, and validation keeps them so.
+        groups: A number for each example [N]; those of one group belong together, and validation keeps them
+            so.
         ordered: Whether the examples are sorted by time, so that validation must look ahead.
         findings: What reading the table found.
     """
@@ -100,15 +101,16 @@ class Task:
         """Read a table: find the type of each column, set aside what cannot help, and say what was found.
 
         Args:
-            source: A path (CSV, TSV, gz, Parquet, Arrow, Feather), a data frame (pandas, Polars), an Arrow table
-                or anything with the Arrow C stream interface, a dict of columns, a list of dicts, a 2-d array.
+            source: A path (CSV, TSV, gz, Parquet, Arrow, Feather), a data frame (pandas, Polars), an Arrow
+                table or anything with the Arrow C stream interface, a dict of columns, a list of dicts, a
+                2-d array.
             target: The name of the column to predict, or a sequence of N answers.
             time_column: A column to sort the rows by; validation then looks ahead. It stays a feature.
             group_column: Rows with the same value belong together (one patient, one shop). No feature.
             weight_column: How much each row counts; finite, not negative. No feature.
             name: A name for the task; the file's name where left out.
-            kind: `classification` or `regression`, where the answers alone do not tell: numbers are classes when
-                they are few and count from 0 or 1 without large gaps, as class codes do.
+            kind: `classification` or `regression`, where the answers alone do not tell: numbers are classes
+                when they are few and count from 0 or 1 without large gaps, as class codes do.
 
         Raises:
             InputError: The table or an argument cannot be used; says why and what to do.
@@ -117,8 +119,8 @@ class Task:
         >>> task.kind, len(task)
         ('regression', 3)
         """
-        # The one import that points upward: this class is the door that users know, and reading files needs what
-        # lies above it. It happens in the call only, so that loading a model never reads the readers.
+        # The one import that points upward: this class is the door that users know, and reading files needs
+        # what lies above it. It happens in the call only, so that loading a model never reads the readers.
         from meristem.reading.tables import read_task
 
         return read_task(source, target, time_column, group_column, weight_column, name, kind)
