@@ -27,9 +27,10 @@ from meristem.errors import TypeMismatch
 Param = str | int | None
 """A parameter of a type: a label or field name, a dimension, or None for a dimension not known yet."""
 
-KINDS = ("any", "eq", "ord", "number")
+KINDS = ("any", "eq", "ord", "key", "number")
+_UNEQUAL = ("->", "vector", "image", "signal", "dist", "grid", "graph")  # never compared for equality
 SCALARS = ("bool", "int", "real", "text", "datetime")
-MAX_SIZE = 1_000_000
+MAX_SIZE = 400_000
 _DIMENSIONS = {"vector": 1, "image": 3, "signal": 2}
 _ARITY = {"list": 1, "option": 1, "dist": 1, "pair": 2, "map": 2, "graph": 2}
 
@@ -170,7 +171,7 @@ _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 def _quote(name: Param) -> str:
     if name is None:
         return "_"
-    if isinstance(name, int) or _PLAIN.match(name):
+    if isinstance(name, int) or (_PLAIN.match(name) and name != "_"):  # `_` is a dimension not known yet
         return str(name)
     return json.dumps(name, ensure_ascii=False)
 
@@ -325,6 +326,21 @@ class _Parser:
         return found
 
 
+def _split_bounds(text: str) -> tuple[str, str]:
+    """A type's text before and after its `where`. Inside of quotes or brackets the word is a label or a field."""
+    last, position, depth = text.rfind(" where "), 0, 0
+    while position <= last:
+        match = _TOKEN.match(text, position)
+        if match is None:
+            break
+        token = match.group().strip()
+        if token == "where" and depth == 0 and position:
+            return text[:position], text[match.end() :]
+        depth += (token in "[{(") - (token in "]})")
+        position = match.end()
+    return text, ""
+
+
 def parse_type(text: str) -> Type:
     """Read a type from its text form. The parentheses of an outermost function may be left out.
 
@@ -334,7 +350,7 @@ def parse_type(text: str) -> Type:
     >>> parse_type("list[real] -> int") == function_of(list_of(REAL), INT)
     True
     """
-    body, _, bounds = text.partition(" where ")
+    body, bounds = _split_bounds(text)
     kinds: dict[str, str] = {}
     for bound in filter(None, (b.strip() for b in bounds.split(","))):
         name, _, kind = (part.strip() for part in bound.partition(":"))
@@ -376,13 +392,24 @@ def satisfies(type_: Type, kind: str) -> bool:
         return True
     if type_.is_variable:
         return KINDS.index(type_.kind) >= KINDS.index(kind)
-    if kind == "number":
-        return type_.name in ("int", "real")
-    if type_.is_function:
-        return False
-    if kind == "ord" and type_.name not in ("bool", "int", "real", "text", "datetime", "class", "list", "pair"):
+    if not _may_be(type_, kind):
         return False
     return all(satisfies(a, kind) for a in type_.args)
+
+
+def _may_be(type_: Type, kind: str) -> bool:
+    """Whether the head of a type allows a kind; what is inside must be of that kind too.
+
+    Labels have no order of their own, so a `class` cannot be sorted; its label, a text, can.
+    """
+    name = type_.name
+    if kind == "number":
+        return name in ("int", "real")
+    if kind == "key":
+        return name in SCALARS or name == "pair"
+    if kind == "ord":
+        return name in SCALARS or name in ("list", "pair")
+    return name not in _UNEQUAL
 
 
 def unify(left: Type, right: Type, substitution: Substitution) -> None:
@@ -420,10 +447,9 @@ def _restrict(type_: Type, kind: str, substitution: Substitution) -> Type:
         narrowed = variable(f"{type_.name}'{kind[0]}", kind)
         substitution[type_.name] = narrowed
         return narrowed
-    if kind == "number" or type_.is_function:
-        raise TypeMismatch(f"expected a type of kind {kind}, got {format_type(type_, 6)}")
-    if kind == "ord" and type_.name not in ("bool", "int", "real", "text", "datetime", "class", "list", "pair"):
-        raise TypeMismatch(f"expected a type that has an order, got {format_type(type_, 6)}")
+    if not _may_be(type_, kind):
+        wanted = {"eq": "that can be compared", "ord": "that has an order", "key": "that can be a key"}
+        raise TypeMismatch(f"expected {'a type ' + wanted[kind] if kind in wanted else 'a number'}, got {format_type(type_, 6)}")
     for arg in type_.args:
         _restrict(arg, kind, substitution)
     return substitute(type_, substitution)
