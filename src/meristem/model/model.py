@@ -228,7 +228,7 @@ class Model:
             if inputs != {"row": schema.type} or program.target != schema.target.type:
                 raise FileFormatError("its program and its schema do not fit together")
             program.validate()
-            output = program.typed.type_of(program.term)
+            output = program.prepared.type
             if output.name != ("dist" if schema.target.kind == "classification" else "real"):
                 raise FileFormatError(f"its program gives {output}, which is no prediction")
             if program.hash != stated.get("hash"):

@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 import meristem.modules
 import meristem.primitives  # noqa: F401  (declare the vocabulary)
 from meristem.errors import FileFormatError, MeristemError
-from meristem.language.infer import Typed, infer
-from meristem.language.interpreter import Prepared, Result
+from meristem.language.interpreter import Prepared, Result, prepare
 from meristem.language.kinds import KINDS
 from meristem.language.terms import Module, Term, modules_of
 from meristem.types import Type
@@ -41,14 +40,14 @@ class Program:
     fit: Mapping[str, Arrays] = field(repr=False)
 
     @cached_property
-    def typed(self) -> Typed:
-        """The types of all parts of the term."""
-        return infer(self.term, self.inputs, self.target)
-
-    @cached_property
     def prepared(self) -> Prepared:
         """The term made ready to run many times."""
-        return Prepared(self.term, self.inputs, self.target)
+        return prepare(self.term, self.inputs, target=self.target)
+
+    @cached_property
+    def types(self) -> dict[Term, Type]:
+        """The type of every part of the term."""
+        return {node.term: node.type for node in self.prepared.root.walk()}
 
     def run(self, inputs: Mapping[str, Column], rows: int | None = None) -> Result:
         """Run on columns of N rows."""
@@ -78,8 +77,8 @@ class Program:
         found = []
         for node in modules_of(self.term):
             kind = KINDS.find(node.kind, node.version)
-            inputs = [self.typed.type_of(arg) for arg in node.args]
-            lines = kind.describe(self.fit[node.slot], inputs, self.typed.type_of(node))
+            inputs = [self.types[arg] for arg in node.args]
+            lines = kind.describe(self.fit[node.slot], inputs, self.types[node])
             found.append((node, lines))
         return found
 
@@ -90,13 +89,13 @@ class Program:
             FileFormatError: It cannot be run safely.
         """
         try:
-            typed = self.typed
+            types = self.types
             nodes = modules_of(self.term)
             for node in nodes:
                 kind = KINDS.find(node.kind, node.version)
                 if node.slot not in self.fit:
                     raise FileFormatError(f"the fit of the module {node.kind} is missing")
-                kind.validate(self.fit[node.slot], [typed.type_of(a) for a in node.args], typed.type_of(node))
+                kind.validate(self.fit[node.slot], [types[a] for a in node.args], types[node])
         except FileFormatError:
             raise
         except MeristemError as error:

@@ -66,7 +66,7 @@ class Boost(ModuleKind):
         return prediction_type(target, self.name)
 
     def fit(self, inputs: Sequence[Column], settings: Settings, context: FitContext) -> Fitted:
-        lightgbm = _import_lightgbm()
+        lightgbm = import_lightgbm()
         assert context.target is not None
         output = prediction_type(context.target.type, self.name)
         k = class_count(output) if output.name == "dist" else 1
@@ -88,7 +88,7 @@ class Boost(ModuleKind):
             held_inputs, held_target, held_weights = context.validation
             held_y = answers(held_target)
             held = lightgbm.Dataset(
-                _float32(held_inputs), held_y - center if center else held_y, weight=held_weights, reference=data
+                _float32(held_inputs), held_y - center if center else held_y, weight=held_weights, reference=data, params=params
             )
             booster.add_valid(held, "held")
             best = 1
@@ -133,7 +133,7 @@ class Boost(ModuleKind):
         return [f"{trees} trees, {leaves:,} leaves"]
 
 
-def _import_lightgbm() -> Any:
+def import_lightgbm() -> Any:
     """LightGBM without the packages it only imports to accept their types: they cost four times its own import."""
     if "lightgbm" in sys.modules:
         return sys.modules["lightgbm"]

@@ -40,10 +40,10 @@ class Evolve(Strategy):
             if child is None or history.knows(child):
                 continue
             try:
-                result = infer(child, {"row": setting.row}, setting.target).type_of(child)
+                result = infer(child, {"row": setting.row}, setting.target).type
             except MeristemError:
                 continue
-            if result == infer(term, {"row": setting.row}, setting.target).type_of(term):
+            if result == infer(term, {"row": setting.row}, setting.target).type:
                 return child
         return None
 

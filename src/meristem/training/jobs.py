@@ -5,6 +5,7 @@ A worker gives back predictions and arrays; the driver scores, so a user's own f
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -53,8 +54,10 @@ def evaluate(payload: Mapping[str, Any], arrays: Arrays, context: JobContext) ->
         seed=payload["seed"],
         deadline=payload["deadline"] or float("inf"),
         cap=payload["cap"],
+        keep_fits=True,
     )
-    return {"notes": done.notes, "seconds": done.seconds}, {"output": values_of(done.output)}
+    size = packed_size(done.fits[-1])
+    return {"notes": done.notes, "seconds": done.seconds, "size": size}, {"output": values_of(done.output)}
 
 
 def refit(payload: Mapping[str, Any], arrays: Arrays, context: JobContext) -> tuple[dict[str, Any], Arrays]:
@@ -100,6 +103,12 @@ def learning_curve(
     )
     assert trained.held is not None
     return {"rows": count}, {"output": values_of(trained.held), "held": held}
+
+
+def packed_size(fit: Mapping[str, Mapping[str, NDArray[Any]]]) -> int:
+    """Bytes that the arrays of a fit take in a model file, about."""
+    every = (array for arrays in fit.values() for array in arrays.values())
+    return sum(len(zlib.compress(np.ascontiguousarray(a).tobytes(), 6)) + 120 for a in every)
 
 
 def flatten_fit(fit: Mapping[str, Mapping[str, NDArray[Any]]]) -> Arrays:

@@ -1,0 +1,5 @@
+"""The loop that joins task, search and report: from a task to a model."""
+
+from meristem.grow.grow import grow
+
+__all__ = ["grow"]

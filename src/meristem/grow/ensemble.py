@@ -1,0 +1,127 @@
+"""Choosing which candidates answer together, and making one program of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from meristem.language.kinds import KINDS, Arrays, FitContext
+from meristem.language.terms import Term, module, modules_of
+from meristem.model.program import Program
+from meristem.modules._inputs import prediction, prediction_type
+from meristem.modules.blend import greedy_weights, prediction_loss, values_of
+from meristem.search.candidate import Result
+from meristem.task.objective import METRICS, Metric, Scorer
+from meristem.types import Type
+from meristem.values import Column, codes
+
+RealArray = NDArray[np.float64]
+
+_MOST_MEMBERS = 14  # of these the greedy choice is made; those ranked lower were never chosen in our trials
+_MOST_ROWS = 20_000  # held-out rows that the choice looks at
+_STEPS = 25
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Candidates and their shares.
+
+    Args:
+        members: With a share above 0, largest first.
+        weights: The shares, they sum to 1.
+        loss: Of their mean on the held-out rows.
+    """
+
+    members: tuple[Result, ...]
+    weights: RealArray
+    loss: float
+
+    @property
+    def output(self) -> RealArray:
+        """The mean of the members' held-out predictions."""
+        total = sum(w * m.output for w, m in zip(self.weights, self.members, strict=True) if m.output is not None)
+        return np.asarray(total)
+
+
+def select(results: Sequence[Result], y: NDArray[np.generic], weights: RealArray | None, scorer: Scorer) -> Selection | None:
+    """The greedy choice among the best results, or the best one alone where that is no worse.
+
+    A user's own metric may be slow, and metrics of labels are flat almost everywhere; for both the choice is made by
+    the loss of the probabilities or the squared error, and then compared with the best one alone by the metric.
+    """
+    ranked = sorted((r for r in results if r.loss is not None), key=lambda r: (r.loss, r.candidate.number))[:_MOST_MEMBERS]
+    if not ranked:
+        return None
+    single = Selection((ranked[0],), np.ones(1), float(ranked[0].loss or 0.0))
+    if len(ranked) == 1:
+        return single
+    smooth = scorer
+    if scorer.callable_ is not None or scorer.metric.needs == "labels" or scorer.costs is not None:
+        smooth = Scorer(_smooth_metric(scorer), scorer.classes)
+    n = len(y)
+    rows = np.arange(n) if n <= _MOST_ROWS else np.linspace(0, n - 1, _MOST_ROWS).astype(np.int64)
+    part, part_weights = y[rows], None if weights is None else weights[rows]
+    outputs = [r.output[rows] for r in ranked if r.output is not None]
+    shares = greedy_weights(outputs, lambda p: smooth.loss(part, p, part_weights), _STEPS)
+    order = [k for k in np.argsort(-shares, kind="stable").tolist() if shares[k] > 0]
+    chosen = Selection(tuple(ranked[k] for k in order), shares[order], 0.0)
+    loss = scorer.loss(y, chosen.output, weights)
+    return Selection(chosen.members, chosen.weights, loss) if loss < single.loss else single
+
+
+def _smooth_metric(scorer: Scorer) -> Metric:
+    return METRICS["rmse" if scorer.metric.needs == "values" else "log_loss"]
+
+
+@dataclass(frozen=True)
+class Composed:
+    """A program made of a selection, and its predictions for the held-out rows."""
+
+    program: Program
+    output: RealArray
+
+
+def compose(
+    selection: Selection,
+    fits: Mapping[int, Mapping[str, Arrays]],
+    inputs: Mapping[str, Type],
+    target: Column,
+    weights: RealArray | None,
+    scorer: Scorer,
+) -> Composed:
+    """One program of the members: their weighted mean, with a temperature where that makes probabilities better.
+
+    Args:
+        selection: The members, each with a fit.
+        fits: By candidate number the fit on all rows.
+        inputs: Types of the inputs.
+        target: Answers of the held-out rows.
+        weights: Of the held-out rows.
+        scorer: The measure; the temperature is fitted for log-loss and kept out where only the order counts.
+    """
+    terms = [m.candidate.term for m in selection.members]
+    fit: dict[str, Arrays] = {}
+    for member in selection.members:
+        fit.update(fits[member.candidate.number])
+    term: Term = terms[0]
+    if len(terms) > 1:
+        blend = module("blend", *terms)
+        term, fit[blend.slot] = blend, {"weights": np.asarray(selection.weights, np.float64)}
+    output = selection.output
+    kind_of_output = prediction_type(target.type, "compose")
+    if kind_of_output.name == "dist" and scorer.name != "auc":
+        sharper = module("temperature", term)
+        kind = KINDS.find("temperature")
+        column = prediction(output, kind_of_output)
+        fitted = kind.fit([column], {}, FitContext(target, np.random.default_rng(0), weights))
+        calibrated = values_of(kind.forward(fitted.arrays, [column], {}, kind_of_output))
+        # One number from many held-out rows is safe; with few rows it is kept only where it clearly helps.
+        loss = prediction_loss(codes(target), weights, True)
+        if loss(calibrated) < loss(output) - 0.5 / max(len(output), 1):
+            term, fit[sharper.slot], output = sharper, fitted.arrays, calibrated
+    used = {node.slot for node in modules_of(term)}
+    program = Program(term, dict(inputs), target.type, {slot: fit[slot] for slot in fit if slot in used})
+    return Composed(program, output)

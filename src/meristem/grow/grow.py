@@ -1,0 +1,263 @@
+"""`grow`: from a task to a model."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from meristem import events
+from meristem.errors import InputError, MeristemError
+from meristem.executors import open_executor
+from meristem.grow.clock import Clock, one_interrupt
+from meristem.grow.ensemble import Composed, Selection, compose, select
+from meristem.grow.explain import Explained, explain
+from meristem.grow.loop import Growth
+from meristem.grow.size import sample_rows, typical_row
+from meristem.language.terms import Hole, Module, Term
+from meristem.model import Model, Program
+from meristem.modules.blend import values_of
+from meristem.search import Evolve, First, Portfolio, Recall, Setting, Strategy, Tune
+from meristem.search.pipelines import constant
+from meristem.task.budget import Budget
+from meristem.task.objective import Objective, Scorer
+from meristem.training import Examples, cross_fit, fit_term, split
+from meristem.training.jobs import share_task
+
+if TYPE_CHECKING:
+    from meristem.task import Task
+
+_RESIDUAL_QUANTILES = 401
+_DRIVER_MEMORY = 250_000_000  # bytes of this process beside the data
+
+
+def grow(
+    task: Task,
+    *,
+    budget: Budget | str | float | None = None,
+    objective: Objective | None = None,
+    seed: int = 0,
+    parts: Sequence[Model] = (),
+    start: Model | None = None,
+    sketch: str | Term | None = None,
+    quiet: bool = False,
+    listeners: Sequence[events.Listener] = (),
+) -> Model:
+    """Grow a model for a task.
+
+    Args:
+        task: What to learn.
+        budget: Seconds as a number or text (`"60s"`), or a `Budget`. The call ends within 1.05 times the seconds plus
+            half a second.
+        objective: What counts as good; log-loss for classes and RMSE for numbers where left out.
+        seed: Source of all randomness. With a budget in trials the same seed gives the same `model.hash`.
+        parts: Models whose programs are tried first.
+        start: A model to go on from: its program is tried first, and is among those that may answer.
+        sketch: The text form of a program to try first.
+        quiet: Show no progress.
+        listeners: Callables that are told of every `meristem.events.Event`.
+
+    Returns:
+        The best model found. Ctrl-C ends the search early and gives the best so far; a second one raises.
+
+    Raises:
+        InputError: An argument cannot be used; says why.
+    """
+    budget = Budget.of(budget)
+    objective = objective if objective is not None else Objective()
+    if not isinstance(objective, Objective):
+        raise InputError(f"expected an Objective, got {objective!r}; for a metric: Objective(metric={objective!r})")
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
+        raise InputError(f"expected a seed of 0 or more, got {seed!r}")
+    clock = Clock(budget.limit)
+    scorer = objective.scorer(task.target.type, task.schema.target.values)
+    opening = _opening(task, parts, start, sketch)
+    hub = events.Hub(list(listeners))
+    with ExitStack() as stack:
+        if not quiet:
+            from meristem.report.progress import progress
+
+            stack.enter_context(progress(hub))
+        stack.enter_context(one_interrupt(clock))
+        return _grow(task, budget, objective, int(seed), clock, scorer, opening, hub)
+
+
+def _opening(
+    task: Task, parts: Sequence[Model], start: Model | None, sketch: str | Term | None
+) -> list[Strategy]:
+    """The strategies that are asked before the others."""
+    terms: list[Term] = []
+    if sketch is not None:
+        from meristem.language.text import parse_term
+
+        term = parse_term(sketch) if isinstance(sketch, str) else sketch
+        if any(isinstance(node, Hole) for node in term.walk()):
+            raise InputError("expected a sketch without holes for a table, got one with '?': say each part")
+        terms.append(term)
+    for model in ([start] if start is not None else []) + list(parts):
+        if not isinstance(model, Model):
+            raise InputError(f"expected models as start and parts, got {type(model).__name__}; load files with ms.load")
+        terms += members_of(model.program.term)
+    return [Recall(terms), First()] if terms else [First()]
+
+
+def members_of(term: Term) -> list[Term]:
+    """The candidates that a model's program was made of."""
+    while isinstance(term, Module) and term.kind == "temperature":
+        (term,) = term.args
+    if isinstance(term, Module) and term.kind == "blend":
+        return list(term.args)
+    return [term]
+
+
+def _grow(
+    task: Task,
+    budget: Budget,
+    objective: Objective,
+    seed: int,
+    clock: Clock,
+    scorer: Scorer,
+    opening: list[Strategy],
+    hub: events.Hub,
+) -> Model:
+    workers = budget.workers
+    kept = sample_rows(task, budget, seed)
+    if kept is not None:
+        hub.send(events.Warned(clock.elapsed, f"uses {len(kept):,} of {len(task):,} rows: more would not fit the budget"))
+    used = task if kept is None else task.take(kept)
+    examples = Examples(used.inputs, used.target, used.weights, used.groups)
+    memory = _worker_memory(budget, examples, workers)
+    with open_executor(workers, memory=memory, preload=("meristem.training.jobs", "meristem.training.warm")) as pool:
+        splits = split(examples, np.random.default_rng([seed, 1]), ordered=task.ordered)
+        setting = Setting(used.schema.type, used.target.type, len(used), seed)
+        portfolio = Portfolio(setting, opening, [Tune(), Evolve()])
+        size = None if objective.max_size is None else int(objective.max_size)
+        growth = Growth(examples, splits, portfolio, pool, scorer, budget, clock, hub, seed, size)
+        hub.send(
+            events.Started(clock.elapsed, task.name, None if math.isinf(clock.limit) else clock.limit, budget.trials, workers, scorer.name)
+        )
+        baseline = cross_fit(constant(), examples, splits, seed=seed)
+        base_output = values_of(baseline.output)
+        base_loss = _first_loss(scorer, growth, base_output)
+        hub.send(events.Baseline(clock.elapsed, base_loss))
+        base_fit = fit_term(constant(), examples, seed=seed).fit
+        if budget.trials != 0 and clock.left > 0:
+            pool.share("task", *share_task(examples, splits))
+            hub.send(events.Phase(clock.elapsed, "searching"))
+            growth.run()
+        hub.send(events.Phase(clock.elapsed, "putting together"))
+        selection = growth.final_selection()
+        pool.kill()
+    composed, selection = _compose(growth, selection, base_fit, base_output, base_loss)
+    example = typical_row(used)
+    model = _model(task, composed, growth, scorer, {}, example)
+    limits = _Limits(objective, growth)
+    while selection is not None and not limits.hold(model):
+        # One member less until the limits hold: the one that weighs least for its size.
+        rest = [m for m in selection.members if m is not limits.worst(selection)]
+        selection = limits.choose(rest)
+        composed, selection = _compose(growth, selection, base_fit, base_output, base_loss)
+        model = _model(task, composed, growth, scorer, {}, example)
+    hub.send(events.Phase(clock.elapsed, "explaining"))
+    context = Explained(task, used, growth, selection, composed, base_output, base_loss, seed)
+    record = explain(context, model).to_json()
+    model = _model(task, composed, growth, scorer, record, example)
+    hub.send(events.Phase(clock.elapsed, "done"))
+    return model
+
+
+def _first_loss(scorer: Scorer, growth: Growth, output: NDArray[np.float64]) -> float:
+    """The baseline's loss; a metric that fails here would fail everywhere, so it is said at once."""
+    try:
+        loss = float(scorer.loss(growth.y, output, growth.weights))
+    except MeristemError:
+        raise
+    except Exception as error:
+        if scorer.callable_ is None:
+            raise
+        raise InputError(
+            f"expected a metric that gives a number for (answers, predictions), but {scorer.name} raised "
+            f"{type(error).__name__}: {error}"
+        ) from error
+    if not math.isfinite(loss):
+        raise InputError(f"expected a metric that gives finite numbers, but {scorer.name} gave {loss}")
+    return loss
+
+
+def _compose(
+    growth: Growth,
+    selection: Selection | None,
+    base_fit: dict[str, Any],
+    base_output: NDArray[np.float64],
+    base_loss: float,
+) -> tuple[Composed, Selection | None]:
+    """The program of a selection; the baseline where there is none or it is no better."""
+    inputs = growth.examples.types
+    if selection is None or selection.loss >= base_loss:
+        return Composed(Program(constant(), inputs, growth.target.type, base_fit), base_output), None
+    return compose(selection, growth.fits, inputs, growth.target, growth.weights, growth.scorer), selection
+
+
+def _model(
+    task: Task, composed: Composed, growth: Growth, scorer: Scorer, record: dict[str, Any], example: Any
+) -> Model:
+    residuals = None
+    if task.kind == "regression":
+        errors = growth.y - composed.output
+        residuals = np.quantile(errors, np.linspace(0, 1, _RESIDUAL_QUANTILES), method="median_unbiased")
+    return Model(composed.program, task.schema, record, scorer.costs, residuals, example)
+
+
+class _Limits:
+    """The objective's limits on size and latency."""
+
+    def __init__(self, objective: Objective, growth: Growth) -> None:
+        self.size = None if objective.max_size is None else int(objective.max_size)
+        self.latency = None if objective.max_latency is None else float(objective.max_latency)
+        self.growth = growth
+        # The report is not there yet while members are chosen: room for it is kept.
+        self.room = 6_000
+
+    def hold(self, model: Model) -> bool:
+        """Whether a model is within the limits."""
+        if self.size is not None and len(model.to_bytes()) + self.room > self.size:
+            return False
+        return self.latency is None or latency(model) <= self.latency
+
+    def worst(self, selection: Selection) -> Any:
+        """The member that weighs least for its size."""
+        worth = [w / (m.size + 1000) for w, m in zip(selection.weights, selection.members, strict=True)]
+        return selection.members[int(np.argmin(worth))]
+
+    def choose(self, rest: list[Any]) -> Selection | None:
+        """A selection among the members that are left, or the next smaller candidate."""
+        return select(rest, self.growth.y, self.growth.weights, self.growth.scorer) if rest else None
+
+
+def latency(model: Model) -> float:
+    """Seconds that one row takes, the median of a few runs."""
+    assert model.example is not None
+    row = model.example
+    times = []
+    for _ in range(7):
+        began = time.perf_counter()
+        model.program.run({"row": row}, rows=1)
+        times.append(time.perf_counter() - began)
+    return float(np.median(times))
+
+
+def _worker_memory(budget: Budget, examples: Examples, workers: int) -> int | None:
+    """Bytes for one worker."""
+    if budget.memory is None or workers == 0:
+        return None
+    cells = len(examples) * max(1, sum(len(t.args) for t in examples.types.values()))
+    left = budget.memory_bytes - _DRIVER_MEMORY - 10 * cells
+    return max(left // workers, 150_000_000)
+
+
+__all__ = ["grow", "members_of"]
