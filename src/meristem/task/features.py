@@ -102,7 +102,7 @@ class Feature:
             data, present = moments_of(raw, self.name, self.order, self.missing_words)
             outside = present & ((data < _FIRST_MOMENT) | (data > _LAST_MOMENT))
             if outside.any():
-                warnings.append(_counted(outside, f"dates outside of the years 1 to 9999 in {self.name!r}"))
+                warnings.append(_counted(outside, "date", f"outside of the years 1 to 9999 in {self.name!r}"))
                 present = present & ~outside
             return Options(present, Scalars(DATETIME, data if present.all() else data[present]))
         return self._texts(raw)
@@ -114,7 +114,7 @@ class Feature:
             return Options(present, Scalars(REAL, values))
         infinite = np.isinf(values)
         if infinite.any():
-            warnings.append(_counted(infinite, f"infinite numbers in {self.name!r}"))
+            warnings.append(_counted(infinite, "infinite number", f"in {self.name!r}"))
         return Options(present, Scalars(REAL, values[present]))
 
     def _classes(self, raw: Raw, warnings: list[str]) -> Options:
@@ -136,7 +136,7 @@ class Feature:
                 became = "the label (other)" if self.other else "missing"
                 examples = ", ".join(repr(texts.pool[k]) for k in strange[:3])
                 warnings.append(
-                    _counted(rows, f"values never seen in training in {self.name!r} ({examples})", became)
+                    _counted(rows, "value", f"never seen in training in {self.name!r} ({examples})", became)
                 )
         present = codes >= 0
         return Options(present, Scalars(self.type.item, codes if present.all() else codes[present]))
@@ -159,7 +159,7 @@ class Feature:
             codes = table[texts.codes]
             data, present, strange = codes == 1, codes >= 0, codes == -2
         if strange.any():
-            warnings.append(_counted(strange, f"values that are neither yes nor no in {self.name!r}"))
+            warnings.append(_counted(strange, "value", f"neither yes nor no in {self.name!r}"))
         return Options(present, Scalars(BOOL, data if present.all() else data[present]))
 
     def _texts(self, raw: Raw) -> Options:
@@ -185,7 +185,7 @@ class Feature:
         kind = type(value)
         name = self.kind
         if name == "real" and (kind is float or kind is int):
-            if -1.8e308 < value < 1.8e308:
+            if -1e308 < value < 1e308:
                 return Options(_HERE, Scalars(REAL, np.array([value], np.float64)))
         elif name == "class" and kind is str:
             place = self.index.get(value)
@@ -196,10 +196,10 @@ class Feature:
         return self.convert(raw_from_values([value]), warnings)
 
 
-def _counted(rows: NDArray[np.bool_], what: str, became: str = "missing") -> str:
+def _counted(rows: NDArray[np.bool_], thing: str, what: str, became: str = "missing") -> str:
     count = int(rows.sum())
-    plural = f"{count:,} {what}" if count != 1 else f"1 of the {what}"
-    return f"{plural}, first in row {int(rows.argmax()) + 1}: treated as {became}"
+    things = thing if count == 1 else f"{thing}s"
+    return f"{count:,} {things} {what}, first in row {int(rows.argmax()) + 1}: treated as {became}"
 
 
 def texts_of(raw: Raw) -> Strings:

@@ -17,7 +17,7 @@ from meristem.task.cells import MISSING, MISSING_NUMBER, PLAIN, STYLES, NumberSt
 from meristem.task.dates import ORDERS, Order
 from meristem.task.features import Feature, numbers_of, texts_of
 from meristem.task.frames import Frame, frame_of, is_column
-from meristem.task.raw import Raw, Unreadable, number_text
+from meristem.task.raw import Flags, Numbers, Raw, Unreadable, number_text
 from meristem.types import REAL, Type, class_of, parse_type, row_of
 from meristem.values import Column, Rows, Scalars
 
@@ -73,14 +73,14 @@ class Target:
                 )
             rows = np.flatnonzero(~np.isnan(values))
             return Scalars(REAL, values[rows]), rows
+        numeric = not any(isinstance(v, str | bool) for v in self.values)
+        if numeric and isinstance(raw, Flags):
+            raw = Numbers(numbers_of(raw, self.name))
         texts = texts_of(raw)
         table = np.full(len(texts.pool) + 1, -1, np.int64)
-        truths = (
-            {parse_truth(v): k for k, v in enumerate(self.type.labels)}
-            if set(self.values) == {False, True}
-            else {}
-        )
-        numeric = not any(isinstance(v, str | bool) for v in self.values)
+        truths: dict[bool | None, int] = {}
+        if all(isinstance(v, bool) for v in self.values):  # then "yes", "true" and 1 answer alike
+            truths = {parse_truth(v): k for k, v in enumerate(self.type.labels)}
         for k, text in enumerate(texts.pool):
             word = text.strip()
             place = self.index.get(word, truths.get(parse_truth(word)))
@@ -325,6 +325,8 @@ def _target_from_json(value: Any) -> Target:
         raise FileFormatError(f"the target has {len(values):,} values for {len(type_.params):,} classes")
     if any(isinstance(v, str) and len(v) > _LONGEST for v in values) or any(v != v for v in values):
         raise FileFormatError("the target has a value that cannot be one")
+    if len(set(values)) < len(values):
+        raise FileFormatError("the target has a value for several classes")
     name, integer = _text(entry["name"], "name"), _flag(entry["integer"])
     return Target(name, type_, tuple(values), integer, _style_from_json(entry["style"]))
 
