@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from meristem.language.kinds import KINDS, Arrays, FitContext
-from meristem.language.terms import Term, module, modules_of
+from meristem.language.terms import Module, Term, module, modules_of, rewrite
 from meristem.model.program import Program
 from meristem.modules._inputs import prediction, prediction_type
 from meristem.modules.blend import greedy_weights, prediction_loss, values_of
@@ -86,7 +87,7 @@ class Composed:
 
 def compose(
     selection: Selection,
-    fits: Mapping[int, Mapping[str, Arrays]],
+    fit_of: Callable[[Result], Mapping[str, Arrays]],
     inputs: Mapping[str, Type],
     target: Column,
     weights: RealArray | None,
@@ -96,16 +97,21 @@ def compose(
 
     Args:
         selection: The members, each with a fit.
-        fits: By candidate number the fit on all rows.
+        fit_of: The fit of a member.
         inputs: Types of the inputs.
         target: Answers of the held-out rows.
         weights: Of the held-out rows.
         scorer: The measure; the temperature is fitted for log-loss and kept out where only the order counts.
     """
-    terms = [m.candidate.term for m in selection.members]
+    terms: list[Term] = []
     fit: dict[str, Arrays] = {}
     for member in selection.members:
-        fit.update(fits[member.candidate.number])
+        part, own = member.candidate.term, dict(fit_of(member))
+        if any(slot in fit and not same_arrays(fit[slot], own[slot]) for slot in own):
+            # Members that were fitted on different rows cannot share the fit of a common part.
+            part, own = relabel(part, own, f"member {member.candidate.number}")
+        terms.append(part)
+        fit.update(own)
     term: Term = terms[0]
     if len(terms) > 1:
         blend = module("blend", *terms)
@@ -125,3 +131,15 @@ def compose(
     used = {node.slot for node in modules_of(term)}
     program = Program(term, dict(inputs), target.type, {slot: fit[slot] for slot in fit if slot in used})
     return Composed(program, output)
+
+
+def same_arrays(left: Arrays, right: Arrays) -> bool:
+    """Whether two fits of a module are equal."""
+    return left.keys() == right.keys() and all(np.array_equal(left[name], right[name]) for name in left)
+
+
+def relabel(term: Term, fit: Mapping[str, Arrays], label: str) -> tuple[Term, dict[str, Arrays]]:
+    """The term with a label on each module, so that its slots are its own, and its fit under the new slots."""
+    new = rewrite(term, lambda n: dataclasses.replace(n, label=label) if isinstance(n, Module) else n)
+    pairs = zip(modules_of(term), modules_of(new), strict=True)
+    return new, {after.slot: fit[before.slot] for before, after in pairs}

@@ -151,7 +151,7 @@ def _grow(
             hub.send(events.Phase(clock.elapsed, "searching"))
             growth.run()
         hub.send(events.Phase(clock.elapsed, "putting together"))
-        selection = growth.final_selection()
+        selection = growth.selection
         pool.kill()
     composed, selection = _compose(growth, selection, base_fit, base_output, base_loss)
     example = typical_row(used)
@@ -200,7 +200,7 @@ def _compose(
     inputs = growth.examples.types
     if selection is None or selection.loss >= base_loss:
         return Composed(Program(constant(), inputs, growth.target.type, base_fit), base_output), None
-    return compose(selection, growth.fits, inputs, growth.target, growth.weights, growth.scorer), selection
+    return compose(selection, growth.fit_of, inputs, growth.target, growth.weights, growth.scorer), selection
 
 
 def _model(

@@ -101,19 +101,9 @@ class Growth:
                 self.portfolio.tell(Result(what, "stopped", reason=f"{word} before it was done"))
 
     def _finished(self) -> bool:
-        if self.clock.stopped:
-            # What was learned so far is worth a moment: the best one's fit on all rows, unless there is one already.
-            return bool(self.fits) or self.clock.left < 0 or not (self._refit_running() or self._unfitted())
-        return self.clock.left <= 0
-
-    def _refit_running(self) -> bool:
-        return any(kind == "refit" for kind, _ in self._jobs.values())
+        return self.clock.stopped or self.clock.left <= 0
 
     def _submit(self) -> None:
-        if self.clock.stopped:
-            if not self._refit_running():
-                self._submit_refits(self._unfitted()[:1])
-            return
         if self.in_order:
             self._submit_candidates(LAG)
             if not self._candidates_out():
@@ -208,11 +198,10 @@ class Growth:
         return self.clock.left < self._needed() + 0.8 * self._typical_trial()
 
     def _due(self) -> list[Result]:
-        """Refits that should start now: the first one at once, the others when time runs short."""
-        wanted = self._unfitted()
-        if not wanted or (self.fits and not self._closing()) or (not self.fits and self._refit_running()):
+        """Refits that should start now that time runs short: the largest shares first, those that can end in time."""
+        if not self._closing():
             return []
-        return wanted
+        return [r for r in self._unfitted() if self._refit_seconds(r) < self.clock.left]
 
     def _submit_refits(self, results: Sequence[Result]) -> None:
         for result in results:
@@ -286,7 +275,8 @@ class Growth:
         if not math.isfinite(loss):
             return Result(candidate, "failed", None, ended.seconds, f"its loss is {loss}")
         notes = ended.payload.get("notes", {})
-        return Result(candidate, "scored", loss, ended.seconds, output=output, notes=notes, size=size)
+        fold_fit = unflatten_fit({k[4:]: v for k, v in ended.arrays.items() if k.startswith("fit/")})
+        return Result(candidate, "scored", loss, ended.seconds, "", "", output, notes, size, fold_fit)
 
     def _tell(self, result: Result) -> None:
         self.portfolio.tell(result)
@@ -315,10 +305,9 @@ class Growth:
             text = " + ".join(format_term(m.candidate.term) for m in self.selection.members[:3])
             self.hub.send(events.Improved(self.clock.elapsed, self.selection.loss, text))
 
-    def final_selection(self) -> Selection | None:
-        """The choice among the candidates that have a fit on all rows."""
-        fitted = [r for r in self.portfolio.history.scored() if r.candidate.number in self.fits]
-        return select(fitted, self.y, self.weights, self.scorer)
+    def fit_of(self, result: Result) -> dict[str, Arrays]:
+        """The fit on all rows, or where there was no time for it the one of the last fold."""
+        return self.fits.get(result.candidate.number, result.fold_fit)
 
     def _note_curve(self, ended: Ended) -> None:
         output, held = ended.arrays["output"], ended.arrays["held"]

@@ -22,12 +22,13 @@ Mode = Literal["unsupervised", "supervised", "gradient"]
 
 @dataclass(frozen=True)
 class Real:
-    """A choice of a real number between two bounds."""
+    """A choice of a real number between two bounds. `tuned` says whether search should vary it."""
 
     default: float
     low: float
     high: float
     log: bool = False
+    tuned: bool = True
 
     def check(self, value: Any) -> bool:
         """Whether a value is allowed."""
@@ -38,12 +39,13 @@ class Real:
 
 @dataclass(frozen=True)
 class Integer:
-    """A choice of an integer between two bounds, both included."""
+    """A choice of an integer between two bounds, both included. `tuned` says whether search should vary it."""
 
     default: int
     low: int
     high: int
     log: bool = False
+    tuned: bool = True
 
     def check(self, value: Any) -> bool:
         """Whether a value is allowed."""
@@ -52,10 +54,11 @@ class Integer:
 
 @dataclass(frozen=True)
 class OneOf:
-    """A choice among named options or flags."""
+    """A choice among named options or flags. `tuned` says whether search should vary it."""
 
     default: Choice
     options: tuple[Choice, ...]
+    tuned: bool = True
 
     def check(self, value: Any) -> bool:
         """Whether a value is allowed."""

@@ -6,6 +6,7 @@ Thresholds are float32 rounded down and features are float32, so `x <= threshold
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Mapping
 from typing import Any
 
@@ -47,26 +48,61 @@ def _walk_levels(
     arrays: Mapping[str, NDArray[Any]], x: NDArray[np.float32], roots: NDArray[Any], outputs: int
 ) -> NDArray[np.float64]:
     """All rows through all trees at once, a level a step."""
-    feature, threshold, left, right = (arrays[n] for n in ("feature", "threshold", "left", "right"))
-    flags = arrays["flags"]
-    special = bool(flags.any())
-    rows = np.arange(len(x))[:, None]
-    node = np.broadcast_to(roots.astype(np.int64), (len(x), len(roots)))
-    while True:
-        value = x[rows, feature[node]]
-        go_left = value <= threshold[node]
-        if special:
-            kind = flags[node]
-            go_left |= np.isnan(value) & (kind == MISSING_LEFT)
-            at = kind == CATEGORICAL
+    layout = _layout(arrays)
+    feature, threshold, child, flags = layout.feature, layout.threshold, layout.child, layout.flags
+    sets, missing = layout.has_sets, bool(np.isnan(x).any())
+    if len(x) == 1:
+        flat, base = x[0], None
+        node = roots.astype(np.int64)
+    else:
+        flat, base = np.ascontiguousarray(x).ravel(), (np.arange(len(x)) * x.shape[1])[:, None]
+        node = np.broadcast_to(roots.astype(np.int64), (len(x), len(roots)))
+    for _ in range(layout.depth):
+        place = feature.take(node)
+        value = flat.take(place if base is None else place + base)
+        go_right = value > threshold.take(node)
+        if missing:
+            gone = np.isnan(value)
+            go_right |= gone & (flags.take(node) != MISSING_LEFT)
+        if sets:
+            at = flags.take(node) == CATEGORICAL
             if at.any():
-                go_left[at] = _in_set(arrays, node[at], value[at])
-        following = np.where(go_left, left[node], right[node])
-        if np.array_equal(following, node):
-            break
-        node = following
-    leaves = arrays["value"][node].astype(np.float64)
+                go_right[at] = ~_in_set(arrays, node[at], value[at])
+        node = child.take(2 * node + go_right)
+    leaves = layout.value.take(node)
     return leaves.reshape(len(x), -1, outputs).sum(axis=1)
+
+
+class _Layout:
+    """Tables laid out for walking: both children side by side, and the depth of the deepest leaf."""
+
+    def __init__(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        self.feature = arrays["feature"].astype(np.int64)
+        self.threshold = np.ascontiguousarray(arrays["threshold"])
+        self.child = np.stack([arrays["left"], arrays["right"]], axis=1).ravel().astype(np.int64)
+        self.flags = np.ascontiguousarray(arrays["flags"])
+        self.value = arrays["value"].astype(np.float64)
+        self.has_sets = bool((arrays["flags"] == CATEGORICAL).any())
+        self.depth = 0
+        level = np.unique(arrays["roots"].astype(np.int64))
+        own = np.arange(len(self.feature))
+        inner = (arrays["left"] != own) | (arrays["right"] != own)
+        while len(level := level[inner[level]]):
+            self.depth += 1
+            level = np.unique(np.concatenate([self.child[2 * level], self.child[2 * level + 1]]))
+
+
+_LAYOUTS: dict[int, _Layout] = {}
+
+
+def _layout(arrays: Mapping[str, NDArray[Any]]) -> _Layout:
+    """The layout of an ensemble, made once: it is kept for as long as the ensemble's arrays live."""
+    anchor = arrays["feature"]
+    found = _LAYOUTS.get(id(anchor))
+    if found is None:
+        found = _LAYOUTS[id(anchor)] = _Layout(arrays)
+        weakref.finalize(anchor, _LAYOUTS.pop, id(anchor), None)
+    return found
 
 
 def _walk_rows(

@@ -26,7 +26,7 @@ class BagOfWords(ModuleKind):
 
     name = "bag_of_words"
     mode = "unsupervised"
-    choices = {"words": Integer(400, 10, 5000, log=True), "least": Integer(3, 1, 1000, log=True)}
+    choices = {"words": Integer(400, 10, 5000, log=True), "least": Integer(3, 1, 100, log=True)}
     doc = "free text as weighted counts of words"
 
     def type_of(self, inputs: Sequence[Type], target: Type | None) -> Type:

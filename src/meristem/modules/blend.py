@@ -33,7 +33,7 @@ class Blend(ModuleKind):
 
     name = "blend"
     mode = "supervised"
-    choices = {"steps": Integer(25, 1, 200)}
+    choices = {"steps": Integer(25, 1, 200, tuned=False)}
     doc = "the weighted mean of predictions"
 
     def type_of(self, inputs: Sequence[Type], target: Type | None) -> Type:

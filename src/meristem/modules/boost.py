@@ -50,13 +50,14 @@ class Boost(ModuleKind):
     name = "boost"
     mode = "supervised"
     choices = {
-        "rate": Real(0.06, 0.005, 0.5, log=True),
-        "leaves": Integer(15, 2, 255, log=True),
-        "least": Integer(10, 1, 1000, log=True),
-        "columns": Real(0.8, 0.05, 1.0),
-        "rows": Real(0.8, 0.3, 1.0),
-        "l2": Real(1.0, 0.0, 1000.0, log=True),
-        "rounds": Integer(600, 1, 10000, log=True),
+        "rate": Real(0.06, 0.01, 0.3, log=True),
+        "leaves": Integer(15, 2, 127, log=True),
+        "least": Integer(10, 1, 200, log=True),
+        "columns": Real(0.8, 0.1, 1.0),
+        "rows": Real(0.8, 0.4, 1.0),
+        "l2": Real(1.0, 0.01, 100.0, log=True),
+        # Held-out rows say when to stop, so there is nothing to tune about it.
+        "rounds": Integer(600, 1, 10000, log=True, tuned=False),
         "random_splits": OneOf(False, (False, True)),
     }
     doc = "gradient-boosted trees"

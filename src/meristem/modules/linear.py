@@ -47,7 +47,7 @@ class Logistic(ModuleKind):
 
     name = "logistic"
     mode = "supervised"
-    choices = {"l2": Real(0.0, 0.0, 1000.0, log=True)}
+    choices = {"l2": Real(0.0, 0.0, 1000.0, log=True, tuned=False)}
     doc = "logistic regression"
 
     def type_of(self, inputs: Sequence[Type], target: Type | None) -> Type:
@@ -194,7 +194,7 @@ class Ridge(ModuleKind):
 
     name = "ridge"
     mode = "supervised"
-    choices = {"l2": Real(0.0, 0.0, 1000.0, log=True)}
+    choices = {"l2": Real(0.0, 0.0, 1000.0, log=True, tuned=False)}
     doc = "ridge regression"
 
     def type_of(self, inputs: Sequence[Type], target: Type | None) -> Type:

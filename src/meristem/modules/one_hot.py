@@ -21,7 +21,7 @@ class OneHot(ModuleKind):
 
     name = "one_hot"
     mode = "unsupervised"
-    choices = {"labels": Integer(40, 2, 1000, log=True), "least": Integer(2, 1, 1000, log=True)}
+    choices = {"labels": Integer(40, 2, 1000, log=True, tuned=False), "least": Integer(2, 1, 200, log=True)}
     doc = "categories as 0/1 columns"
 
     def type_of(self, inputs: Sequence[Type], target: Type | None) -> Type:

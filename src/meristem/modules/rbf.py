@@ -25,7 +25,7 @@ class Rbf(ModuleKind):
 
     name = "rbf"
     mode = "unsupervised"
-    choices = {"landmarks": Integer(200, 10, 2000, log=True), "width": Real(1.0, 0.05, 20.0, log=True)}
+    choices = {"landmarks": Integer(200, 20, 1000, log=True), "width": Real(1.0, 0.1, 10.0, log=True)}
     doc = "nearness to landmark rows"
 
     def type_of(self, inputs: Sequence[Type], target: Type | None) -> Type:

@@ -21,7 +21,7 @@ class Standardize(ModuleKind):
 
     name = "standardize"
     mode = "unsupervised"
-    choices = {"clip": Real(8.0, 1.0, 1000.0, log=True)}
+    choices = {"clip": Real(8.0, 1.0, 1000.0, log=True, tuned=False)}
     doc = "each entry to mean 0 and deviation 1"
 
     def type_of(self, inputs: Sequence[Type], target: Type | None) -> Type:

@@ -45,6 +45,7 @@ class Result:
         output: Predictions for the held-out rows.
         notes: By slot what the fits of the folds noted.
         size: Bytes of one fold's fit, compressed.
+        fold_fit: The fit of the last fold, by slot: what answers where there was no time for a fit on all rows.
     """
 
     candidate: Candidate
@@ -56,6 +57,7 @@ class Result:
     output: NDArray[np.float64] | None = field(default=None, repr=False)
     notes: dict[str, Any] = field(default_factory=dict, repr=False)
     size: int = 0
+    fold_fit: dict[str, Any] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True)

@@ -50,18 +50,23 @@ class Evolve(Strategy):
 
 def change_choices(term: Term, rng: np.random.Generator) -> Term | None:
     """The term with one to three choices of one of its modules changed."""
-    nodes = [m for m in modules_of(term) if KINDS.find(m.kind, m.version).choices]
+    nodes = [m for m in modules_of(term) if tuned_choices(m)]
     if not nodes:
         return None
     # The last module decides most; it is changed more often.
     node = nodes[-1] if rng.random() < 0.6 else nodes[int(rng.integers(len(nodes)))]
     kind = KINDS.find(node.kind, node.version)
     settings = settings_of(kind, node.settings)
-    names = list(kind.choices)
+    names = tuned_choices(node)
     chosen = rng.permutation(len(names))[: int(rng.integers(1, min(3, len(names)) + 1))]
     for k in chosen.tolist():
         settings[names[k]] = step(kind.choices[names[k]], settings[names[k]], rng)
     return replace(term, node, with_settings(node, settings))
+
+
+def tuned_choices(node: Module) -> list[str]:
+    """The choices of a node that search may vary."""
+    return [name for name, range_ in KINDS.find(node.kind, node.version).choices.items() if range_.tuned]
 
 
 def with_settings(node: Module, settings: dict[str, Choice]) -> Module:

@@ -10,7 +10,7 @@ import numpy as np
 from meristem.language.kinds import KINDS, Integer, OneOf, Real, settings_of
 from meristem.language.terms import Choice, Module, Term, modules_of, rewrite
 from meristem.search.candidate import History, Result, Setting, Strategy
-from meristem.search.evolve import with_settings
+from meristem.search.evolve import tuned_choices, with_settings
 
 _STRUCTURES = 3
 _FLOOR = 1e-4  # stands for a lower bound of 0 on a logarithmic range
@@ -41,8 +41,15 @@ class Tune(Strategy):
 
 
 def skeleton(term: Term) -> Term:
-    """The term with every choice at its default."""
-    return rewrite(term, lambda n: with_settings(n, {}) if isinstance(n, Module) else n)
+    """The term with every choice that search may vary at its default."""
+
+    def plain(node: Term) -> Term:
+        if not isinstance(node, Module):
+            return node
+        varied = tuned_choices(node)
+        return with_settings(node, {k: v for k, v in node.settings.items() if k not in varied})
+
+    return rewrite(term, plain)
 
 
 def search_space(shape: Term) -> dict[str, Any]:
@@ -51,7 +58,8 @@ def search_space(shape: Term) -> dict[str, Any]:
 
     space: dict[str, Any] = {}
     for node in modules_of(shape):
-        for name, range_ in KINDS.find(node.kind, node.version).choices.items():
+        for name in tuned_choices(node):
+            range_ = KINDS.find(node.kind, node.version).choices[name]
             key = f"{node.slot}.{name}"
             if isinstance(range_, Real):
                 low = max(range_.low, _FLOOR) if range_.log else range_.low
@@ -84,7 +92,9 @@ def _params(shape: Term, term: Term, space: dict[str, Any]) -> dict[str, Choice]
     point: dict[str, Choice] = {}
     for node, stated in zip(modules_of(shape), modules_of(term), strict=False):
         kind = KINDS.find(node.kind, node.version)
-        for name, value in settings_of(kind, stated.settings).items():
+        settings = settings_of(kind, stated.settings)
+        for name in tuned_choices(node):
+            value = settings[name]
             distribution = space[f"{node.slot}.{name}"]
             low, high = getattr(distribution, "low", None), getattr(distribution, "high", None)
             if low is not None and high is not None:
@@ -105,8 +115,8 @@ def apply_params(shape: Term, params: dict[str, Any]) -> Term:
         new = node.with_children(children) if children else node
         if isinstance(node, Module):
             assert isinstance(new, Module)
-            settings = {}
-            for name in KINDS.find(node.kind, node.version).choices:
+            settings = settings_of(KINDS.find(node.kind, node.version), node.settings)
+            for name in tuned_choices(node):
                 value = params[f"{by_node[node]}.{name}"]
                 settings[name] = float(f"{value:.4g}") if isinstance(value, float) else value
             new = with_settings(new, settings)
