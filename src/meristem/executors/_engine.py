@@ -22,9 +22,8 @@ from meristem.errors import ExecutorError, FileFormatError
 from meristem.executors._process import Process, search_path
 from meristem.executors._shared import SharedFolder
 from meristem.executors._wire import Frame, pack
-from meristem.executors.jobs import OUTCOMES, Arrays, Ended, Outcome, looks_out_of_memory
+from meristem.executors.jobs import GRACE, OUTCOMES, Arrays, Ended, Outcome, looks_out_of_memory
 
-_GRACE = 0.1  # seconds past the limit for a job that stops itself at the limit
 _DELIVERY = 60.0  # seconds past the limit for a result that has begun to arrive
 _START = 120.0  # seconds for a worker to become ready, on a machine that swaps
 _TICK = 0.1  # seconds between looks at memory
@@ -63,8 +62,8 @@ class Running:
 class Engine:
     """Runs tasks on worker processes. Arguments as of `Pool`.
 
-    Put a `Task`, or a number to cancel, into `commands`, then call `wake`. Ends appear in `ended`; after each,
-    and when `failure` is set, a token appears in `news`.
+    Put a `Task`, or a number to cancel, into `commands`, then call `wake`. Ends appear in `ended`; after each
+    of them, and when `failure` is set, a token appears in `news`.
     """
 
     def __init__(
@@ -386,10 +385,13 @@ def _latest_end(process: Process, running: Running) -> float | None:
         return None
     if running.begun is None:  # still receiving, or finishing a preload
         return running.sent + running.task.limit + _DELIVERY
-    return running.begun + running.task.limit + (_DELIVERY if process.receiving else _GRACE)
+    return running.begun + running.task.limit + (_DELIVERY if process.receiving else GRACE)
 
 
 def _telling_line(words: str) -> str:
-    """The line of a worker's last words that says most: the interpreter's own verdict, or the last."""
+    """The line of a worker's last words that says most: memory, the verdict, or the last one."""
     lines = [line.strip()[:300] for line in words.splitlines() if line.strip()]
-    return next((line for line in lines if line.startswith("Fatal Python error")), lines[-1] if lines else "")
+    for telling in (looks_out_of_memory, lambda line: line.startswith("Fatal Python error")):
+        for line in filter(telling, lines):
+            return line
+    return lines[-1] if lines else ""

@@ -14,7 +14,7 @@ import numpy as np
 
 from meristem.errors import ExecutorError, InputError
 from meristem.executors._wire import check_arrays, copy_array, dump_json
-from meristem.executors.jobs import Arrays, Ended, JobContext, Payload, check_job, check_limit, run_job
+from meristem.executors.jobs import GRACE, Arrays, Ended, JobContext, Payload, check_job, check_limit, run_job
 
 _Queued = tuple[str, Payload, Arrays, float | None, dict[str, tuple[Payload, Arrays]]]
 
@@ -94,7 +94,7 @@ class Inline:
         with contextlib.redirect_stdout(sys.stderr):  # as in a worker: the program's output is not for jobs
             ended = run_job(number, job, payload, arrays, context, self._modules)
         del self._queue[number]
-        if limit is not None and ended.seconds > limit:
+        if limit is not None and ended.seconds > limit + GRACE:
             reason = f"over its limit of {limit:g} s"
             return [Ended(number, "timeout", {}, {}, reason, "", ended.seconds, ended.cpu_seconds)]
         copies = {name: copy_array(array) for name, array in ended.arrays.items()}

@@ -35,6 +35,7 @@ _OUT_OF_MEMORY = re.compile(
     r"bad_alloc|can't allocate memory|cannot allocate memory|failed to allocate|MemoryError", re.I
 )
 _MAX_TRACEBACK = 20_000
+GRACE = 0.1  # seconds past its limit, for a job that stops itself at its deadline
 MAX_LIMIT = 1e8  # seconds; timers of the system overflow at some 1e9
 
 

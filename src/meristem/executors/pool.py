@@ -32,7 +32,7 @@ class Pool:
     """Runs jobs in worker processes, first come, first served.
 
     The processes start at once and in the background; a worker that dies is replaced. Results come in the
-    order in which jobs end. A pool that is dropped, or whose program ends in any way, takes its workers along.
+    order in which jobs end. Workers never outlive the pool, nor the program, however it ends.
 
     Args:
         workers: How many processes, each with one thread.

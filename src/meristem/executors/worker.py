@@ -14,6 +14,7 @@ import signal
 import sys
 import threading
 import time
+import traceback
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
@@ -82,8 +83,8 @@ class _Worker:
                     self.frames.put(stop.value)
         except EOFError:
             os._exit(0)  # the driver is gone or wants no more
-        except BaseException:
-            faulthandler.dump_traceback()
+        except BaseException:  # the driver reads why, and starts another worker
+            traceback.print_exc()
             os._exit(70)
 
     def run(self, frame: Frame) -> None:
