@@ -33,7 +33,7 @@ _MOST_NODES = 160  # in all; a program larger than this is not read as a picture
 _MOST_VISITS = 20_000  # a stranger's term may share its parts so often that a walk would never end
 _DEEPEST = 60
 _INLINE = 34  # characters of a function written as text
-_LINES = 6
+_LINES = 7
 _LINE = 34
 
 _INFIX = {
@@ -206,7 +206,10 @@ class _Builder:
     def module(self, term: Module, depth: int) -> int:
         stated = [f"{clean(n, 20)} {_setting(v)}" for n, v in term.choices]
         lines = wrap(stated, _LINE)[:3]
-        lines += [clean(line, _LINE) for line in self.shared.details.get(term, ())][:_LINES]
+        for line in self.shared.details.get(term, ()):
+            lines += wrap(clean(line, 200).split(" "), _LINE, " ")
+        if len(lines) > _LINES:
+            lines = [*lines[: _LINES - 1], "…"]
         node = Node("module", clean(term.kind, 24), lines)
         # Nodes with fits of their own are never one box, even when the picture can not tell them apart.
         return self.box(node, (), term.args, depth, term, key=(term.choices, term.label, term.version))

@@ -82,6 +82,8 @@ class Effort:
 class Score:
     """How good an answer is on rows it was not fitted to.
 
+    Everywhere in a report the loss is the score, or minus the score where a greater score is better.
+
     Args:
         what: What answers, in a few words ("always answering the class shares").
         loss: What was minimised; smaller is better.
@@ -167,6 +169,7 @@ class Calibration:
     Args:
         bins: For classes, a reliability curve.
         error: For classes, the expected calibration error in 0 to 1.
+        chance: The error that perfect probabilities stay below in 95 of 100 data sets of this size.
         about: What the bins' probabilities are of ("the chosen class", "yes").
         coverage: For numbers, intervals promised and held.
         residuals: For numbers, quantiles of truth minus answer.
@@ -174,6 +177,7 @@ class Calibration:
 
     bins: tuple[Bin, ...] = ()
     error: float | None = None
+    chance: float | None = None
     about: str = ""
     coverage: tuple[Coverage, ...] = ()
     residuals: tuple[Quantile, ...] = ()
@@ -251,8 +255,8 @@ class Report:
         version = value.get("format")
         if type(version) is not int or version != FORMAT:
             raise FileFormatError(
-                f"expected a report of format {FORMAT}, got {version!r:.60}: it is damaged or was written by a "
-                "newer version; upgrade Meristem or show the model with the version that grew it"
+                f"expected a report of format {FORMAT}, got {version!r:.60}: it is damaged or was "
+                "written by a newer version; upgrade Meristem or show the model with the version that grew it"
             )
         report = _read(cls, rest, "report")
         assert isinstance(report, cls)

@@ -103,13 +103,21 @@ def number(value: float | None, digits: int = 3) -> str:
 
 
 def numbers_alike(*values: float | None, digits: int = 3) -> list[str]:
-    """Several numbers with equally many decimals, enough for the smallest, so that they can be compared."""
+    """Several numbers with equally many decimals, enough for the smallest, so that they can be compared.
+
+    >>> numbers_alike(0.55, 0.4, 12.0)
+    ['0.55', '0.40', '12.00']
+    """
     known = [abs(v) for v in values if v is not None and math.isfinite(v) and v != 0]
     if not known or max(known) >= 1e9 or max(known) < 1e-4:
         return [number(v, digits) for v in values]
     smallest = max(min(known), max(known) / 100)
     places = max(digits - 1 - math.floor(math.log10(smallest)), 0)
-    return [number(v) if v is None or not math.isfinite(v) else f"{v:,.{places}f}" for v in values]
+    found = [number(v) if v is None or not math.isfinite(v) else f"{v:,.{places}f}" for v in values]
+    while places and all(text.endswith("0") for text in found if text[-1].isdigit()):
+        places -= 1
+        found = [text[: -1 if places else -2] if text[-1].isdigit() else text for text in found]
+    return found
 
 
 def percent(share: float) -> str:
@@ -119,6 +127,8 @@ def percent(share: float) -> str:
     ('12 %', '3.1 %', '0.04 %')
     """
     value = 100 * share
+    if abs(value) >= 1e6:
+        return f"{number(value)} %"
     if abs(value) >= 10 or value == 0:
         return f"{value:.0f} %"
     return f"{number(round(value, 1 if abs(value) >= 1 else 2), 2)} %"
@@ -128,12 +138,15 @@ def duration(seconds: float) -> str:
     """A time span.
 
     >>> duration(0.004), duration(4.21), duration(65), duration(7322)
-    ('4 ms', '4.2 s', '1 min 5 s', '2 h 2 min')
+    ('4 ms', '4.2 s', '65 s', '2 h 2 min')
     """
     if seconds < 1:
         return f"{1000 * seconds:.0f} ms"
-    if seconds < 59.95:
-        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+    seconds = max(seconds, 0.0)
+    if seconds > 1e10:
+        return f"{number(seconds)} s"
+    if seconds < 99.5:
+        return f"{f'{seconds:.1f}'.removesuffix('.0')} s" if seconds < 9.95 else f"{seconds:.0f} s"
     whole = round(seconds)
     if whole < 3600:
         return f"{whole // 60} min {whole % 60} s" if whole % 60 else f"{whole // 60} min"
