@@ -34,6 +34,8 @@ _MANY = 100_000
 _DISTINCT = 0.75
 """A text column is an identifier from this share of distinct values on: most rows then share theirs with no
 other."""
+_MOST_WORDS = 5
+"""Distinct words among numbers or dates that may stand for missing ones."""
 _FEW = 20
 """Rows below which distinct values show nothing."""
 _HUGE = 1e100
@@ -193,7 +195,9 @@ def read_numerals(raw: Strings | ArrowStrings, comma: bool) -> Numerals | None:
 def _may_be_missing(words: Sequence[str], count: int, strings: Strings) -> bool:
     """Whether words in `count` rows of a column of numbers or dates may stand for missing ones."""
     present = int((strings.codes >= 0).sum())
-    return len(words) <= 5 and count <= 0.05 * present and not any(re.search(r"\d", w) for w in words)
+    return (
+        len(words) <= _MOST_WORDS and count <= 0.05 * present and not any(re.search(r"\d", w) for w in words)
+    )
 
 
 def sample_texts(raw: Strings | ArrowStrings, most: int) -> list[str]:
@@ -245,7 +249,7 @@ def _profile_dates(name: str, raw: Strings | ArrowStrings) -> Profile | None:
     if not texts or not any(c.isdigit() for c in texts[0] + texts[-1]):
         return None
     readable = [t for t in texts if any(parse_date(t, order) is not None for order in ORDERS)]
-    if len(readable) < 0.9 * len(texts):
+    if not readable or len(texts) - len(readable) > max(_MOST_WORDS, 0.1 * len(texts)):
         return None
     guess = guess_order(readable)
     if guess is None:
