@@ -43,7 +43,8 @@ def matrix(columns: Sequence[Column], dtype: Any = np.float64) -> NDArray[Any]:
                 block[:, j] = _numbers(child)
             parts.append(block)
         elif isinstance(column, Dense):
-            parts.append(column.data.reshape(total, -1).astype(dtype, copy=False))
+            width = int(np.prod(column.data.shape[1:]))
+            parts.append(column.data.reshape(total, width).astype(dtype, copy=False))
         else:
             parts.append(_numbers(column).astype(dtype)[:, None])
     return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
