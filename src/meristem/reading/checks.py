@@ -109,6 +109,11 @@ def _keys(column: Column, rows: NDArray[np.int64]) -> NDArray[np.float64] | None
 
 
 def _tells(keys: NDArray[np.float64], answers: NDArray[np.float64], numeric: bool, categories: bool) -> bool:
+    if not categories:  # where a number is missing it says nothing; where it is there it may tell all
+        here = np.isfinite(keys)
+        if here.sum() < 0.8 * len(keys):
+            return False
+        keys, answers = keys[here], answers[here]
     order = np.argsort(keys, kind="stable")
     before, after = answers[order[:-1]], answers[order[1:]]
     if categories:  # only neighbours of one category count: the order of categories means nothing

@@ -34,12 +34,21 @@ KNOWN = "CSV, TSV (also .gz), Parquet, Arrow IPC and Feather"
 
 @dataclass(frozen=True)
 class Dialect:
-    """How a text table is written."""
+    """How a text table is written.
+
+    Args:
+        encoding: The name of its encoding.
+        delimiter: What stands between cells.
+        header: Whether its first record names the columns.
+        names: The names of the columns.
+        empty: Whether it has no other record.
+    """
 
     encoding: str
     delimiter: str
     header: bool
     names: tuple[str, ...]
+    empty: bool = False
 
 
 def read_delimited(place: Path) -> Frame:
@@ -155,7 +164,7 @@ def sniff(text: str, encoding: str, whole: bool, tab_first: bool = False) -> Dia
     header = _has_header(records, comma=delimiter == ";")
     first = records[0]
     names = tuple(c.strip() for c in first) if header else tuple(f"column{k + 1}" for k in range(len(first)))
-    return Dialect(encoding, delimiter, header, names)
+    return Dialect(encoding, delimiter, header, names, empty=whole and header and len(records) == 1)
 
 
 def _records(text: str, delimiter: str, whole: bool, most: int = 200) -> list[list[str]]:
@@ -233,6 +242,8 @@ def _parse(place: Path, dialect: Dialect, names: list[str]) -> Any:
     import pyarrow as pa
     from pyarrow import csv as arrow_csv
 
+    if dialect.empty:
+        return pa.table({name: pa.array([], pa.string()) for name in names})
     block = _BLOCK
     encoding = "utf-8" if dialect.encoding == "utf-8-sig" else dialect.encoding
     while True:
@@ -271,8 +282,6 @@ def _parse(place: Path, dialect: Dialect, names: list[str]) -> Any:
                 if encoding == "cp1252":  # five bytes are not assigned there; latin-1 has them all
                     encoding = "latin-1"
                     continue
-            if "Empty CSV" in message:
-                return pa.table({n: pa.array([], pa.string()) for n in names})
             raise _ragged(place, dialect, len(names), message) from None
         except (OSError, EOFError) as error:
             raise InputError(

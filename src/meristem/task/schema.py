@@ -157,13 +157,13 @@ class Schema:
         ):
             self._check(source, source, warnings)
             one = {f.name: f.convert_one(source[f.name], warnings) for f in self.features}
-            return Rows(one, 1), warnings
+            return Rows(one, 1, self.type), warnings
         frame = frame_of(source)
         self._check(frame.places, frame.names, warnings)
         columns: dict[str, Column] = {}
         for feature in self.features:
             columns[feature.name] = feature.convert(frame.column(feature.name), warnings)
-        return Rows(columns, frame.rows), warnings
+        return Rows(columns, frame.rows, self.type), warnings
 
     def _check(self, places: Mapping[str, Any], names: Any, warnings: list[str]) -> None:
         missing = [f.name for f in self.features if f.name not in places]

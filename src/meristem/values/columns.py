@@ -307,6 +307,12 @@ class Rows(Column):
     def __getitem__(self, row: int) -> dict[str, Any]:
         return {name: column[row] for name, column in self.fields.items()}
 
+    def to_list(self) -> list[Any]:
+        if not self.fields:
+            return [{} for _ in range(self.count)]
+        names, columns = list(self.fields), [column.to_list() for column in self.fields.values()]
+        return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+
     def children(self) -> tuple[Column, ...]:
         return tuple(self.fields.values())
 
