@@ -29,8 +29,8 @@ pool.share("data", {{}}, {{"a": np.ones(100_000)}})
 BUSY = (
     BEGIN
     + """
-for _ in range(3):
-    pool.submit("executor_jobs:loop", {{}})
+for job in ("loop", "loop_in_c", "loop"):  # the second hears nothing but signals
+    pool.submit("executor_jobs:" + job, {{}})
 number = pool.submit("executor_jobs:double", {{"x": 1}})
 while not pool._engine._processes or not all(pool._engine._processes.values()):
     pool.wait(0.01)
@@ -46,7 +46,7 @@ def program(tmp_path: Path, text: str) -> list[str]:
 
 
 def environment(tmp_path: Path) -> dict[str, str]:
-    return {**os.environ, "TMPDIR": str(tmp_path), "PYTHONPATH": ""}
+    return {**os.environ, "TMPDIR": str(tmp_path)}
 
 
 def start(tmp_path: Path, text: str) -> tuple[subprocess.Popen, list[int]]:

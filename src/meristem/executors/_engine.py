@@ -28,7 +28,8 @@ _DELIVERY = 60.0  # seconds past the limit for a result that has begun to arrive
 _START = 120.0  # seconds for a worker to become ready, on a machine that swaps
 _TICK = 0.1  # seconds between looks at memory
 _MAX_WAIT = 3600.0  # seconds; timers of the system overflow far above
-_MAX_DEATHS = 3  # workers in a row that die before they are ready
+_MAX_DEATHS = 5  # workers in a row that die before they are ready
+_PAUSE = 0.1  # seconds a death, before the next start: what kills them may pass
 
 
 @dataclass(eq=False)
@@ -275,6 +276,7 @@ class Engine:
                 self._bury(process)
                 return
             self._deaths += 1
+            self._start_after = time.monotonic() + _PAUSE * self._deaths
             self._bury(process)
             if self._deaths >= _MAX_DEATHS:
                 raise ExecutorError(
@@ -356,7 +358,9 @@ class Engine:
         waits = [_MAX_WAIT]
         if self._dying:
             waits.append(0.02)
-        if len(self._processes) < self._workers or any(not process.ready for process in self._processes):
+        if len(self._processes) < self._workers:
+            waits.append(max(0.0, self._start_after - time.monotonic()))
+        if any(not process.ready for process in self._processes):
             waits.append(1.0)
         for process, running in self._processes.items():
             if running is not None:

@@ -137,22 +137,33 @@ class Process:
             text = os.read(self.errors, 1 << 16)
         except BlockingIOError:
             return True
-        self._tail += text
-        del self._tail[:-_TAIL]
+        self._keep(text)
         return bool(text)
 
     def forget_words(self) -> None:
         """Drop what stderr said so far: it belongs to an earlier job."""
+        self._drain()
         self._tail.clear()
 
     def last_words(self) -> str:
         """The end of what the worker wrote to stderr."""
+        self._drain()
+        return self._tail.decode("utf-8", "replace").strip()
+
+    def _drain(self) -> None:
         with contextlib.suppress(OSError):
             for _ in range(64):  # a pipe holds 64 KiB, unless a child of the worker goes on writing
-                size = len(self._tail)
-                if not self.listen() or len(self._tail) == size < _TAIL:
-                    break
-        return self._tail.decode("utf-8", "replace").strip()
+                try:
+                    text = os.read(self.errors, 1 << 16)
+                except BlockingIOError:
+                    return
+                if not text:
+                    return
+                self._keep(text)
+
+    def _keep(self, text: bytes) -> None:
+        self._tail += text
+        del self._tail[:-_TAIL]
 
     def cpu_seconds(self) -> float:
         """Processor time so far, in seconds; 0 where the system does not tell."""
