@@ -1,14 +1,14 @@
 """Frames: which rows are being run, what their names stand for, and what they may still spend.
 
-The root frame has the N rows of the inputs. Other frames hold rows that come from theirs: those that take one branch
-of an `if`, or the items of their lists. A row that fails makes the root row it comes from fail, so failures and fuel
-are kept once, for root rows.
+The root frame has the N rows of the inputs. Other frames hold rows that come from theirs: those that take
+one branch of an `if`, or the items of their lists. A row that fails makes the root row it comes from fail,
+so failures and fuel are kept once, for root rows.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Union
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,10 +22,7 @@ from meristem.values import Column
 if TYPE_CHECKING:
     from meristem.language.closures import Closure
 
-    Value = Column | Closure
-else:
-    Value = Any
-
+Value = Union[Column, "Closure"]  # noqa: UP007 - the class behind the name is not there yet
 IntArray = NDArray[np.int64]
 
 
@@ -73,20 +70,14 @@ class Run:
             self.memo[node.term] = column
 
     def fail(self, reasons: Reasons, roots: NDArray[Any] | None) -> None:
-        """Record failures [M] of rows that come from root rows `roots` [M] (all of them, in order, if None)."""
+        """Record failures [M] of rows that come from root rows `roots` [M] (if None: all, in order)."""
         bad = np.flatnonzero(reasons)
         rows = bad if roots is None else roots[bad]
-        open_ = self.failures[rows] == 0
-        self.failures[rows[open_]] = reasons[bad[open_]]
+        new = self.failures[rows] == 0
+        self.failures[rows[new]] = reasons[bad[new]]
         self.version += 1
 
-    def settle(self) -> None:
-        """Bring `fuel` up to date, and fail the rows that have none left."""
-        self.fuel -= self.pending
-        self.pending = 0
-        self.empty()
-
-    def empty(self) -> None:
+    def check_fuel(self) -> None:
         """Fail the living rows that have spent more than they had."""
         spent = (self.fuel < self.pending) & (self.failures == 0)
         if spent.any():
@@ -95,10 +86,6 @@ class Run:
         alive = self.fuel[self.failures == 0]
         self.least = int(alive.min()) if len(alive) else 1 << 62
 
-    def finish(self) -> Reasons:
-        """The reason of each root row, [N]."""
-        return self.failures
-
 
 class Frame:
     """Rows being run.
@@ -106,14 +93,18 @@ class Frame:
     Args:
         run: What is shared.
         count: The number of rows.
-        parent: The frame they come from.
-        index: Shape [count]: for each the parent's row it comes from.
-        distinct: Whether no two come from the same root row.
+        parent: The frame whose names are seen here; None for the root.
+        index: Shape [count]: for each row the parent's row it belongs to; None where they are the same.
+        caller: The frame whose evaluation made this one (the parent, except where a function is called).
+        caller_index: Shape [count]: for each row the caller's row it comes from.
+        distinct: Whether no two rows come from the same root row.
     """
 
     __slots__ = (
         "_alive",
         "_checked",
+        "caller",
+        "caller_index",
         "count",
         "distinct",
         "index",
@@ -130,21 +121,30 @@ class Frame:
         count: int,
         parent: Frame | None = None,
         index: IntArray | None = None,
+        caller: Frame | None = None,
+        caller_index: IntArray | None = None,
         distinct: bool = True,
     ) -> None:
         self.run, self.count, self.parent, self.index, self.distinct = run, count, parent, index, distinct
+        self.caller, self.caller_index = (parent, index) if caller is None else (caller, caller_index)
         self.values: dict[Binding, Value] = {}
         self.inputs: Mapping[str, Column] = {}
-        self.roots: IntArray | None = None
-        if parent is not None:
-            assert index is not None
-            self.roots = index if parent.roots is None else parent.roots[index]
+        self.roots: IntArray | None = None  # None: row i comes from root row i
+        if self.caller is not None:
+            above, here = self.caller.roots, self.caller_index
+            self.roots = above if here is None else here if above is None else above[here]
         self._checked = 0
         self._alive: IntArray | None = None
 
+    @property
+    def is_root(self) -> bool:
+        """Whether this is the frame of the whole program."""
+        return self.parent is None
+
     def part(self, index: IntArray) -> Frame:
-        """The frame of some of the rows, each at most once."""
-        return Frame(self.run, len(index), self, index, self.distinct)
+        """The frame of some of the rows, each at most once, in order."""
+        whole = len(index) == self.count
+        return Frame(self.run, len(index), self, None if whole else index, distinct=self.distinct)
 
     def alive(self) -> IntArray | None:
         """The positions of the rows that have not failed; None if none has."""
@@ -163,28 +163,38 @@ class Frame:
             return found
         if self.parent is None:
             return self.inputs[binding.name]
-        assert self.index is not None
         found = self.parent.look_up(binding)
-        if isinstance(found, Column):
+        if self.index is not None and isinstance(found, Column):
             found = found.take(self.index)
             self.values[binding] = found
         return found
 
+    def rows_in(self, home: Frame, index: IntArray | None) -> IntArray | None:
+        """For rows that come from this frame's rows `index`, the rows of an earlier frame they come from."""
+        frame: Frame = self
+        while frame is not home:
+            step = frame.caller_index
+            if step is not None:
+                index = step if index is None else step[index]
+            assert frame.caller is not None
+            frame = frame.caller
+        return index
+
     def fail(self, reasons: Reasons, rows: IntArray | None) -> None:
-        """Record reasons [M] of the rows at `rows` [M] (all, in order, if None)."""
+        """Record reasons [M] of the rows at `rows` [M] (if None: all, in order)."""
         roots = self.roots
         if rows is not None:
             roots = rows if roots is None else roots[rows]
         self.run.fail(reasons, roots)
 
     def charge(self, cost: NDArray[np.int64] | int, rows: IntArray | None) -> None:
-        """Take fuel from the rows at `rows` [M] (all, in order, if None): the same from each, or `cost` [M]."""
+        """Take fuel from the rows at `rows` [M] (if None: all): the same from each, or `cost` [M]."""
         run = self.run
         if self.roots is None:
             if isinstance(cost, int):
                 run.pending += cost
                 if run.pending > run.least:
-                    run.settle()
+                    run.check_fuel()
                 return
             if rows is None:
                 run.fuel -= cost
@@ -193,12 +203,43 @@ class Frame:
         else:
             roots = self.roots if rows is None else self.roots[rows]
             if self.distinct:
-                run.fuel[roots] -= cost
+                left = run.fuel[roots] - cost
+                run.fuel[roots] = left
+                least = int(left.min()) if len(left) else run.least
+                run.least = min(run.least, least)
+                if least < run.pending:
+                    run.check_fuel()
+                return
+            if isinstance(cost, int):
+                run.fuel -= np.bincount(roots, minlength=run.count) * cost
             else:
-                weights = None if isinstance(cost, int) else cost
-                spent = np.bincount(roots, weights, minlength=run.count).astype(np.int64)
-                run.fuel -= spent * cost if isinstance(cost, int) else spent
-        run.empty()
+                run.fuel -= np.bincount(roots, cost, minlength=run.count).astype(np.int64)
+        run.check_fuel()
 
 
-__all__ = ["Frame", "IntArray", "Run", "Value"]
+def value_of(node: Typed, frame: Frame) -> Value:
+    """The value of a node in a frame: a row for each of the frame's, of no meaning in those that failed.
+
+    Parts that depend on the inputs only are run once where they stand outside of every branch and function.
+    """
+    if node.uses or not node.children:
+        value: Value = node.run(node, frame)
+        return value
+    run = frame.run
+    known = run.known(node)
+    if known is not None:
+        return known if frame.roots is None else known.take(frame.roots)
+    value = node.run(node, frame)
+    if frame.parent is None and isinstance(value, Column):
+        run.remember(node, value)
+    return value
+
+
+def column_of(node: Typed, frame: Frame) -> Column:
+    """The value of a node that is no function."""
+    value = value_of(node, frame)
+    assert isinstance(value, Column)
+    return value
+
+
+__all__ = ["Frame", "IntArray", "Run", "Value", "column_of", "value_of"]

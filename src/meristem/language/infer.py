@@ -9,7 +9,7 @@ column. A `let` whose value is a function, or whose type stays open, is typed an
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from meristem.errors import TypeMismatch
@@ -42,6 +42,7 @@ from meristem.types import (
     list_of,
     rename_apart,
     row_of,
+    satisfies,
     substitute,
     unify,
     variable,
@@ -103,6 +104,7 @@ class Typed:
         "cache",
         "children",
         "entry",
+        "modules",
         "run",
         "settings",
         "size",
@@ -125,6 +127,7 @@ class Typed:
         self.body: Typed | None = None
         self.run: Any = None  # set by the interpreter: what runs this node,
         self.size: Any = None  # what counts the elements of its value,
+        self.modules = False  # whether a module is called inside,
         self.cache: Any = None  # and what it keeps between runs
 
     def __repr__(self) -> str:
@@ -172,6 +175,17 @@ def expect(term: Term, inputs: Mapping[str, Type], result: Type, target: Type | 
     return work.finish(node)
 
 
+def infer_body(term: Term, parameters: Mapping[str, Type], result: Type) -> tuple[Typed, tuple[Binding, ...]]:
+    """Type the body of a subroutine for arguments and a result of known types; gives its parameters too."""
+    check_size(term)
+    ensure_stack(term.depth)
+    work = _Inference({}, None)
+    bindings = tuple(Binding(name, type_, True) for name, type_ in parameters.items())
+    node = work.visit(term, work.bind({}, tuple(parameters), bindings), result)
+    work.unify(result, node.type, term)
+    return work.finish(node), bindings
+
+
 def check_size(term: Term) -> None:
     """Refuse terms that are too deep or too large to work with."""
     if term.depth > MAX_DEPTH:
@@ -197,6 +211,7 @@ class _Inference:
         self.target = target
         self.substitution: Substitution = {}
         self.scope: Scope = {name: Binding(name, type_, False) for name, type_ in inputs.items()}
+        self.inputs = frozenset(inputs)
         self.shadowed = 0  # how many enclosing binders hide an input's name
         self.done: dict[Term, Typed] = {}  # typed parts that depend on the inputs only
         self.fresh = 0
@@ -212,12 +227,15 @@ class _Inference:
             found = self.done.get(term)
             if found is not None:
                 return found
+            if not isinstance(term, Lambda) and term.free_names <= self.inputs:
+                # A part that depends on the inputs only is shared by all who use it: none may advise on it.
+                expected = None
         self.nodes += 1
         if self.nodes > MAX_NODES:
             raise TypeMismatch(
                 f"typing this term takes more than {MAX_NODES:,} nodes: too many uses of a let"
             )
-        method = _VISIT.get(type(term))
+        method: _Visit | None = _VISIT.get(type(term))
         if method is None:
             raise TypeMismatch(f"expected a term, got {type(term).__name__}")
         try:
@@ -228,7 +246,7 @@ class _Inference:
             raise TermTypeError(f"{error}; in {_shorten(term)}") from None
         if shared and not node.uses:
             node.type = substitute(node.type, self.substitution)
-            if node.type.ground:
+            if node.type.ground and not node.type.is_function:
                 self.done[term] = node
         return node
 
@@ -522,7 +540,8 @@ class _Inference:
         return root
 
 
-_VISIT: dict[type[Term], Any] = {
+_Visit = Callable[[_Inference, Any, Scope, Type | None], Typed]
+_VISIT: dict[type[Term], _Visit] = {
     Variable: _Inference.variable,
     Literal: _Inference.literal,
     Call: _Inference.call,
@@ -553,6 +572,8 @@ def check_type(type_: Type) -> None:
             raise TypeMismatch(
                 f"an option of an option cannot be told apart from an option: {format_type(inner, 6)}"
             )
+        if inner.name == "map" and not satisfies(inner.args[0], "key") and not inner.args[0].is_variable:
+            raise TypeMismatch(f"expected a type that can be a key, got {format_type(inner.args[0], 6)}")
         if inner.is_function and inner.result.is_function:
             raise TypeMismatch("a function may not give back a function; give it all arguments at once")
         if not inner.is_function and any(arg.is_function for arg in inner.args):

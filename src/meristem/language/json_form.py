@@ -68,12 +68,12 @@ def from_json(value: Any) -> Term:
     _expect(isinstance(nodes, list) and 0 < len(nodes) <= MAX_NODES, f"1 to {MAX_NODES:,} nodes", nodes)
     terms: list[Term] = []
     for node in nodes:
-        _expect(isinstance(node, list) and node and isinstance(node[0], str), "a node", node)
+        _expect(isinstance(node, list) and len(node) > 0 and isinstance(node[0], str), "a node", node)
         decode = _DECODE.get(node[0])
         if decode is None:
             raise FileFormatError(f"unknown kind of node {node[0][:40]!r}")
         try:
-            term = decode(node, terms)
+            term: Term = decode(node, terms)
         except FileFormatError:
             raise
         except (MeristemError, ValueError, TypeError, KeyError) as error:
@@ -146,7 +146,7 @@ def _type(value: Any) -> Type:
 
 def _child(place: Any, terms: list[Term]) -> Term:
     _expect(type(place) is int and 0 <= place < len(terms), "the place of an earlier node", place)
-    return terms[place]
+    return terms[int(place)]
 
 
 def _children(places: Any, terms: list[Term]) -> tuple[Term, ...]:

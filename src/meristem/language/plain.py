@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from meristem.errors import EvaluationError, MeristemError, Reason
+from meristem.errors import EvaluationError, InputError, MeristemError, Reason, ResourceError
 from meristem.language.failing import Reasons, judge
 from meristem.types import Type
 from meristem.values import Column, Scalars, Texts, column_from, filler
@@ -32,10 +32,18 @@ def call_plain(function: Callable[..., Any], args: Sequence[Any], type_: Type) -
         value = function(*args)
     except EvaluationError as error:
         return None, error.reason
+    except (
+        InputError,
+        ResourceError,
+        RecursionError,
+    ):  # not of the primitive, but of a function it was given
+        raise
     except Exception:
         if strict():
             raise
         return None, Reason.FAULT
+    if type_.name == "real" and type(value) is int:  # a sum of no reals is 0
+        value = float(value)
     reason = judge(value, type_)
     if reason == Reason.FAULT and strict():
         raise MeristemError(f"{function} should give {type_}, gave {value!r} for {args!r}")

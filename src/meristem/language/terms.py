@@ -78,6 +78,12 @@ class Term:
         _inner_first(self, "depth")
         return 1 + max((child.depth for child in self.children()), default=0)
 
+    @cached_property
+    def free_names(self) -> frozenset[str]:
+        """The names that are used inside and not bound there."""
+        _inner_first(self, "free_names")
+        return frozenset().union(*(child.free_names for child in self.children()))
+
 
 def _inner_first(term: Term, name: str) -> None:
     """Compute a cached property of everything inside a term, inner terms first: deep terms need no deep stack."""
@@ -113,6 +119,10 @@ class Variable(Term):
     """A name bound by an enclosing `Lambda` or `Let`, or an input of the program."""
 
     name: str
+
+    @cached_property
+    def free_names(self) -> frozenset[str]:
+        return frozenset((self.name,))
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,6 +177,11 @@ class Let(Term):
     def with_children(self, children: tuple[Term, ...]) -> Term:
         return Let(self.name, *children)
 
+    @cached_property
+    def free_names(self) -> frozenset[str]:
+        _inner_first(self, "free_names")
+        return self.value.free_names | (self.body.free_names - {self.name})
+
 
 @dataclass(frozen=True, eq=False)
 class Lambda(Term):
@@ -180,6 +195,11 @@ class Lambda(Term):
 
     def with_children(self, children: tuple[Term, ...]) -> Term:
         return Lambda(self.parameters, *children)
+
+    @cached_property
+    def free_names(self) -> frozenset[str]:
+        _inner_first(self, "free_names")
+        return self.body.free_names.difference(self.parameters)
 
 
 @dataclass(frozen=True, eq=False)
@@ -312,13 +332,7 @@ def modules_of(term: Term) -> list[Module]:
 
 def free_variables(term: Term) -> set[str]:
     """The names a term uses and does not bind."""
-    if isinstance(term, Variable):
-        return {term.name}
-    if isinstance(term, Lambda):
-        return free_variables(term.body) - set(term.parameters)
-    if isinstance(term, Let):
-        return free_variables(term.value) | (free_variables(term.body) - {term.name})
-    return set().union(*map(free_variables, term.children())) if term.children() else set()
+    return set(term.free_names)
 
 
 __all__ = [

@@ -364,7 +364,7 @@ class _Parser:
     def parameters(self) -> tuple[str, ...] | None:
         """The parameters of a function, if one begins here; otherwise nothing is read."""
         state = self.position, self.start, self.kind, self.token
-        names: list[str] | None = []
+        names: list[str] = []
         try:
             if self.accept("("):
                 while not self.accept(")"):

@@ -96,6 +96,7 @@ class Subroutine:
     examples: Sequence[Example] = ()
     doc: str = ""
     parsed: Any = field(default=None, repr=False)
+    expansions: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     @property
     def arity(self) -> int:
