@@ -30,6 +30,7 @@ from meristem.task.raw import (
     Strings,
     Unreadable,
     interned,
+    moment_text,
     number_text,
     raw_from_values,
 )
@@ -216,7 +217,7 @@ def texts_of(raw: Raw) -> Strings:
         return Strings(np.where(raw.present, raw.data.astype(np.int64), -1), ["False", "True"])
     if isinstance(raw, Moments):
         values, inverse = np.unique(raw.data, return_inverse=True)
-        pool = [str(np.datetime64(int(v), "us")) for v in values.tolist()]
+        pool = [moment_text(v) for v in values.tolist()]
         return Strings(np.where(raw.present, inverse, -1).astype(np.int64), pool)
     return Strings(np.full(len(raw), -1, np.int64), [])
 

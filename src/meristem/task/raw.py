@@ -111,6 +111,11 @@ def number_text(value: float) -> str:
     return repr(float(value))
 
 
+def moment_text(micros: int) -> str:
+    """A moment as the text of a label: the time is left out at midnight."""
+    return str(np.datetime64(micros, "us")).removesuffix("T00:00:00.000000")
+
+
 def micros_of(moment: date) -> int:
     """Microseconds since 1970 of a date or a datetime; one with a zone is brought to UTC."""
     if not isinstance(moment, datetime):
@@ -223,8 +228,8 @@ def _written(value: Any) -> str:
     if isinstance(value, bool):
         return str(value)
     if isinstance(value, int | float):
-        return number_text(value) if isinstance(value, float) else str(value)
-    return str(value)
+        return number_text(_float(value))  # by way of float, as in a column of numbers alone
+    return moment_text(micros_of(value))
 
 
 def raw_from_numpy(array: NDArray[Any], name: str) -> Raw:
