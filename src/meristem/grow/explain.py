@@ -82,8 +82,8 @@ def explain(run: Explained, model: Model) -> report.Report:
         candidates=_candidates(growth),
         members=_members(run),
         importance=importance,
-        calibration=_calibration(run, model),
-        curve=_curve(growth, rng),
+        calibration=_calibration(run),
+        curve=_curve(growth),
     )
 
 
@@ -172,13 +172,14 @@ def _importance(run: Explained, model: Model, rng: np.random.Generator) -> tuple
     )
 
 
-def _calibration(run: Explained, model: Model) -> report.Calibration | None:
+def _calibration(run: Explained) -> report.Calibration | None:
     growth = run.growth
     if run.task.kind == "classification":
-        return reliability(growth.y, run.composed.output, growth.weights)
+        labels = tuple(map(str, run.task.schema.target.values))
+        return reliability(growth.y, run.composed.output, growth.weights, labels=labels)
     return coverage(growth.y, run.composed.output, growth.weights)
 
 
-def _curve(growth: Growth, rng: np.random.Generator) -> report.Curve | None:
+def _curve(growth: Growth) -> report.Curve | None:
     points = growth.full_curve()
-    return forecast(points, rng=rng, metric=growth.scorer.name) if len(points) >= 3 else None
+    return forecast(points, metric=growth.scorer.name, greater=growth.scorer.metric.greater) if len(points) >= 3 else None

@@ -32,7 +32,8 @@ RealArray = NDArray[np.float64]
 
 # Penalties per row, strong to weak. Beyond either end the fit hardly changes on standardized inputs.
 _PATH = 10.0 ** np.linspace(0.5, -5.0, 12)
-_NEWTON_WIDTH = 400  # up to here a Newton step on D x D costs less than the L-BFGS steps it saves
+_NEWTON_WIDTH = 400  # parameters up to which a Newton step costs less than the L-BFGS steps it saves
+_NEWTON_WORK = 2e8  # multiplications of one Newton step up to which that holds
 _DIRECT_WIDTH = 3000  # up to here an eigendecomposition of D x D (or N x N) fits time and memory
 
 
@@ -127,8 +128,9 @@ def _fit_logistic(
     """Minimise sum w * log-loss + l2 / 2 * |theta|^2 (bias free), weights summing to 1, from `start`."""
     if k == 1:
         return start
-    if k == 2 and x.shape[1] <= _NEWTON_WIDTH:
-        return _newton(x, y, weights, l2, start)
+    parameters = start.size
+    if parameters <= _NEWTON_WIDTH and len(x) * parameters**2 <= _NEWTON_WORK * (5 if k == 2 else 1):
+        return _newton(x, y, weights, k, l2, start)
     from scipy.optimize import minimize
 
     one_hot = np.zeros((len(y), k))
@@ -153,26 +155,43 @@ def _fit_logistic(
     return result
 
 
-def _newton(x: RealArray, y: NDArray[Any], weights: RealArray, l2: float, start: RealArray) -> RealArray:
-    """Damped Newton steps for two classes."""
-    d = x.shape[1]
-    design = np.concatenate([x, np.ones((len(x), 1))], axis=1)
-    penalty = np.full(d + 1, l2)
+def _newton(x: RealArray, y: NDArray[Any], weights: RealArray, k: int, l2: float, start: RealArray) -> RealArray:
+    """Damped Newton steps. Parameters are flattened class by class: D weights and the bias of each."""
+    n, d = len(x), x.shape[1] + 1
+    classes = start.shape[1]
+    design = np.concatenate([x, np.ones((n, 1))], axis=1)
+    one_hot = np.zeros((n, k))
+    one_hot[np.arange(n), y] = 1.0
+    one_hot = one_hot[:, -classes:]
+    penalty = np.full((d, classes), l2)
     penalty[-1] = 1e-9  # keeps the system regular where one class is alone
-    theta = start[:, 0].copy()
+    theta = start.copy()
 
     def loss_of(candidate: RealArray) -> float:
         z = design @ candidate
-        return float(weights @ (np.logaddexp(0.0, z) - y * z)) + 0.5 * float(penalty @ candidate**2)
+        if classes == 1:
+            fitted = np.logaddexp(0.0, z[:, 0]) - (z * one_hot).sum(axis=1)
+        else:
+            top = z.max(axis=1)
+            fitted = top + np.log(np.exp(z - top[:, None]).sum(axis=1)) - (z * one_hot).sum(axis=1)
+        return float(weights @ fitted) + 0.5 * float((penalty * candidate**2).sum())
 
     loss = loss_of(theta)
     for _ in range(30):
-        p = 1.0 / (1.0 + np.exp(-np.clip(design @ theta, -500, 500)))
-        gradient = design.T @ (weights * (p - y)) + penalty * theta
-        curvature = weights * np.maximum(p * (1 - p), 1e-10)
-        hessian = (design * curvature[:, None]).T @ design
-        hessian[np.diag_indices(d + 1)] += np.maximum(penalty, 1e-9)
-        step = np.linalg.solve(hessian, gradient)
+        p = _probabilities(x, theta, k)[:, -classes:]
+        gradient = design.T @ ((p - one_hot) * weights[:, None]) + penalty * theta
+        hessian = np.zeros((classes, d, classes, d))
+        for a in range(classes):
+            for b in range(a + 1):
+                curvature = weights * p[:, a] * ((a == b) - p[:, b])
+                if a == b:
+                    curvature = np.maximum(curvature, 1e-10 * weights)
+                block = (design * curvature[:, None]).T @ design
+                hessian[a, :, b, :] = block
+                hessian[b, :, a, :] = block
+        square = hessian.reshape(classes * d, classes * d)
+        square[np.diag_indices(classes * d)] += np.maximum(penalty.T.ravel(), 1e-9)
+        step = np.linalg.solve(square, gradient.T.ravel()).reshape(classes, d).T
         rate = 1.0
         while rate > 1e-4:
             candidate = theta - rate * step
@@ -185,7 +204,7 @@ def _newton(x: RealArray, y: NDArray[Any], weights: RealArray, l2: float, start:
         gained, theta, loss = loss - new, candidate, new
         if gained < 1e-9:
             break
-    return theta[:, None]
+    return theta
 
 
 @register
