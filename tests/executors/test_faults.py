@@ -230,6 +230,39 @@ def test_a_preload_that_kills_its_worker_is_left_out(tmp_path, monkeypatch):
         assert len(starts) == 2
 
 
+def test_a_start_that_fails_is_tried_again_while_others_work(monkeypatch):
+    asked, starts = _process.Process.__init__, []
+
+    def once_refused(self, hello):
+        starts.append(time.monotonic())
+        if len(starts) == 2:
+            raise BlockingIOError(11, "Resource temporarily unavailable")
+        asked(self, hello)
+
+    monkeypatch.setattr(_process.Process, "__init__", once_refused)
+    with Pool(2, modules=MODULES) as pool:
+        assert one(pool, "double", {"x": 1}).outcome == "done"
+        assert len(children()) == 1
+        assert eventually(lambda: len(children()) == 2)
+        assert starts[2] - starts[1] > 0.5
+
+
+def test_a_result_under_way_at_the_limit_is_waited_for():
+    class Arriving:
+        receiving = True
+
+    task = _engine.Task(0, "a:b", b"{}", {}, 2.0, {})
+    running = _engine.Running(task, sent=10.0, cpu=0.0, begun=11.0)
+    process = Arriving()
+    assert _engine._latest_end(process, running) > 13.0 + 10
+    process.receiving = False
+    assert 13.0 < _engine._latest_end(process, running) < 13.5
+    running.begun = None
+    assert _engine._latest_end(process, running) > 12.0 + 10
+    task.limit = None
+    assert _engine._latest_end(process, running) is None
+
+
 def test_a_defect_in_the_thread_ends_the_wait(monkeypatch):
     with Pool(1, modules=MODULES) as pool:
         one(pool, "double", {"x": 1})
