@@ -15,6 +15,7 @@ import numpy as np
 from meristem.errors import ExecutorError, InputError
 from meristem.executors._wire import check_arrays, copy_array, dump_json
 from meristem.executors.jobs import GRACE, Arrays, Ended, JobContext, Payload, check_job, check_limit, run_job
+from meristem.executors.threads import one_thread
 
 _Queued = tuple[str, Payload, Arrays, float | None, dict[str, tuple[Payload, Arrays]]]
 
@@ -91,7 +92,8 @@ class Inline:
             return shared[name]
 
         context = JobContext(None if limit is None else time.monotonic() + limit, self._cache, find)
-        with contextlib.redirect_stdout(sys.stderr):  # as in a worker: the program's output is not for jobs
+        # As in a worker: the program's output is not for jobs, and one thread is enough.
+        with contextlib.redirect_stdout(sys.stderr), one_thread():
             ended = run_job(number, job, payload, arrays, context, self._modules)
         del self._queue[number]
         if limit is not None and ended.seconds > limit + GRACE:

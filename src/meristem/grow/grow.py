@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from meristem import events
 from meristem.errors import InputError, MeristemError
 from meristem.executors import open_executor
+from meristem.executors.threads import one_thread
 from meristem.grow.clock import Clock, one_interrupt
 from meristem.grow.ensemble import Composed, Selection, compose, select
 from meristem.grow.explain import Explained, explain
@@ -84,6 +85,7 @@ def grow(
 
             stack.enter_context(progress(hub))
         stack.enter_context(one_interrupt(clock))
+        stack.enter_context(one_thread())
         return _grow(task, budget, objective, int(seed), clock, scorer, opening, hub)
 
 
