@@ -62,6 +62,14 @@ def test_a_rare_class_found_by_one_column() -> None:
     assert leaks({"x": X}, answers) == set()
 
 
+def test_two_rows_of_a_class_say_nothing() -> None:
+    answers = np.where(np.arange(N) < 2, "rare", "common")
+    assert leaks({"x": np.arange(N) + 0.5, "c": np.where(np.arange(N) < 2, "a", "b")}, answers) == set()
+    many = np.where(np.arange(100 * N) == 7, "rare", "common")  # not even in the sample
+    task = Task.from_table({"x": RNG.normal(size=100 * N)}, many)
+    assert not [f for f in task.findings if f.kind == "leak"]
+
+
 def test_categories_count_only_within_themselves() -> None:
     names = [f"{k % 200}" + "n" for k in range(N)]  # two rows each: too few to say anything
     assert leaks({"x": names}, np.where(np.arange(N) % 200 < 100, "a", "b")) == {"x"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,8 @@ from meristem.task.task import Finding
 from meristem.values import Column, Options, Scalars, Texts
 
 _SAMPLE = 2_000
+_FEW = 5
+"""Rows outside of the largest class that it takes to say anything."""
 _WIDE = 1_000
 """Columns from which on a smaller sample must do."""
 
@@ -83,9 +86,7 @@ def find_leaks(inputs: Mapping[str, Column], target: Scalars) -> list[Finding]:
         keys = _keys(column, rows)
         if keys is None:
             continue
-        if _tells(
-            keys, answers.astype(np.float64), numeric, isinstance(column, Options) and _is_class(column)
-        ):
+        if _tells(keys, answers, numeric, isinstance(column, Options) and _is_class(column)):
             text = (
                 f"{name!r} alone predicts the target almost perfectly; if it is not known when a prediction "
                 "is made, remove it"
@@ -108,7 +109,7 @@ def _keys(column: Column, rows: NDArray[np.int64]) -> NDArray[np.float64] | None
     return keys
 
 
-def _tells(keys: NDArray[np.float64], answers: NDArray[np.float64], numeric: bool, categories: bool) -> bool:
+def _tells(keys: NDArray[np.float64], answers: NDArray[Any], numeric: bool, categories: bool) -> bool:
     if not categories:  # where a number is missing it says nothing; where it is there it may tell all
         here = np.isfinite(keys)
         if here.sum() < 0.8 * len(keys):
@@ -125,9 +126,11 @@ def _tells(keys: NDArray[np.float64], answers: NDArray[np.float64], numeric: boo
         scale = float(np.abs(answers).max()) or 1.0  # keeps squares of 1e300 finite
         spread = float(np.var(answers / scale))
         return spread > 0 and float(np.mean(((after - before) / scale) ** 2)) / 2 <= 0.005 * spread
-    _, counts = np.unique(answers, return_counts=True)
+    counts = np.bincount(answers)
+    if len(answers) - counts.max() < _FEW:  # chance puts two or three rows of a rare class side by side
+        return False
     random = 1.0 - float(np.sum((counts / len(answers)) ** 2))
     changes = int((before != after).sum())
     if not categories:
-        changes -= len(counts) - 1  # the least that a perfect column shows
+        changes -= int((counts > 0).sum()) - 1  # the least that a perfect column shows
     return changes <= 0.02 * random * len(before)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -175,7 +176,7 @@ def read_numerals(raw: Strings | ArrowStrings, comma: bool) -> Numerals | None:
     A few words among many numbers ("12", "15", "unknown") stand for missing ones: at most five, in at most
     5 % of the rows that are not empty.
     """
-    texts = sample_texts(raw, 200)
+    texts = sample_texts(raw, 100)
     if not texts:
         return None
     style, count = guess_style(texts, comma)
@@ -200,16 +201,21 @@ def _may_be_missing(words: Sequence[str], count: int, strings: Strings) -> bool:
     )
 
 
+@lru_cache(maxsize=8)
+def _spread(count: int, most: int) -> Any:
+    """About `most` rows spread over `count`, as an Arrow array; the same for each column of a table."""
+    import pyarrow as pa
+
+    return pa.array(np.unique(np.linspace(0, count - 1, most).astype(np.int64)))
+
+
 def sample_texts(raw: Strings | ArrowStrings, most: int) -> list[str]:
-    """Distinct texts of a column that are not missing, stripped, in order of appearance: about `most` of
-    them."""
+    """About `most` distinct texts of a column that are not missing, stripped, in order of appearance."""
     if isinstance(raw, ArrowStrings):
         count = len(raw)
-        rows = np.unique(np.linspace(0, count - 1, min(most, count)).astype(np.int64))
-        texts = raw.array.take(rows).to_pylist()
-        found = [
-            t for t in dict.fromkeys(t.strip() for t in texts if t is not None) if t not in MISSING_NUMBER
-        ]
+        texts = raw.array.take(_spread(count, min(most, count))).to_pylist()
+        distinct = dict.fromkeys(t.strip() for t in texts if t is not None)
+        found = [t for t in distinct if t not in MISSING_NUMBER]
         if len(found) > 1:
             return found
         raw = raw.strings()
