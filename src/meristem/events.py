@@ -19,13 +19,14 @@ class Event:
 
 @dataclass(frozen=True)
 class Started(Event):
-    """The work begins: what task, what budget."""
+    """The work begins: what task, what budget. With `greater` a loss is minus a score of which more is better."""
 
     task: str
     seconds: float | None
     trials: int | None
     workers: int
     metric: str
+    greater: bool = False
 
 
 @dataclass(frozen=True)
