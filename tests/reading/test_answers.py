@@ -30,6 +30,7 @@ from meristem.task.raw import raw_from_numpy, raw_from_values
         (["True", "False", ""] * 10, (False, True)),
         (["yes", "no"] * 10, ("no", "yes")),
         (["a10", "a9", "b"] * 10, ("a9", "a10", "b")),
+        (["a7", "a07", "a", "007", "7"] * 10, ("007", "7", "a", "a07", "a7")),
         (["None", "some", None] * 10, ("None", "some")),
         (["+", "-"] * 10, ("+", "-")),
         (["<=50K", ">50K"] * 10, ("<=50K", ">50K")),

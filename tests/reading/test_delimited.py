@@ -126,7 +126,7 @@ def test_columns_without_a_name_get_one(tmp_path: Path) -> None:
     file.write_text(",x, y \n0,1.5,a\n1,2.5,b\n")
     frame = read_table(file)
     assert frame.names == ("unnamed_1", "x", "y")
-    assert frame.notes == ("1 column(s) without a name were named unnamed_1",)
+    assert frame.notes == ("columns without a name were named unnamed_1",)
 
 
 def test_long_rows_and_many_columns(tmp_path: Path) -> None:
@@ -143,6 +143,19 @@ def test_a_cell_longer_than_a_block_of_the_parser(tmp_path: Path) -> None:
     file.write_text("text,y\n" + "x" * 20_000_000 + ",1\nshort,2\n")
     frame = read_table(file)
     assert [len(row[0] or "") for row in cells(frame)] == [20_000_000, 5]
+
+
+def test_cells_of_thousands_of_digits(tmp_path: Path) -> None:
+    file = tmp_path / "data.csv"
+    long = "7" * 6000
+    file.write_text(f"{long},{long}1\n1.5,2.5\n3.5,4.5\n")
+    assert len(read_table(file)) == 3
+    file.write_text("c,y\n" + f"a{long},1.5\na0{long},2.5\nb,7.5\n" * 9)
+    assert Task.from_table(file, "y").inputs["row"].type.fields["c"].item.labels == (
+        f"a0{long}",
+        f"a{long}",
+        "b",
+    )
 
 
 def test_ragged_rows_name_the_line(tmp_path: Path) -> None:

@@ -180,7 +180,7 @@ def test_groups_and_weights_are_no_features() -> None:
     assert task.weights is not None
     assert task.weights.tolist() == [1, 2, 0, 1]
     assert task.schema.unused == ("who", "w")
-    assert found(task, "note")[0].text == "1 rows without a value in 'who' count as one group"
+    assert found(task, "note")[0].text == "1 row without a value in 'who' made one group"
     assert task.schema.rows(table)[1] == []
 
 

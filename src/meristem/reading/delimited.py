@@ -207,7 +207,7 @@ def _has_header(records: list[list[str]], comma: bool) -> bool:
         counting.append(cell.strip())
     if not against:
         return True
-    whole = [int(c) for c in counting if c.isascii() and c.isdigit()]
+    whole = [int(c) for c in counting if c.isascii() and c.isdigit() and len(c) < 10]
     return (
         len(whole) == len(counting) > 1
         and whole == list(range(whole[0], whole[0] + len(whole)))
@@ -232,9 +232,8 @@ def _named(dialect: Dialect) -> tuple[list[str], list[str]]:
     for k in blank:
         names[k] = f"unnamed_{k + 1}"
     if blank:
-        notes.append(
-            f"{len(blank)} column(s) without a name were named {', '.join(names[k] for k in blank[:4])}"
-        )
+        more = ", ..." if len(blank) > 4 else ""
+        notes.append(f"columns without a name were named {', '.join(names[k] for k in blank[:4])}{more}")
     return names, notes
 
 

@@ -168,6 +168,7 @@ def read_groups(frame: Frame, name: str, rows: NDArray[np.int64]) -> tuple[NDArr
         )
     findings = []
     if missing:
-        text = f"{missing:,} rows without a value in {name!r} count as one group"
+        rows_are = "1 row" if missing == 1 else f"{missing:,} rows"
+        text = f"{rows_are} without a value in {name!r} made one group"
         findings.append(Finding("note", name, text))
     return codes.astype(np.int64), findings

@@ -84,7 +84,7 @@ def read_task(
     findings += find_leaks(inputs, column)
     return Task(
         name=name or own_name,
-        inputs={"row": Rows(inputs, len(rows))},
+        inputs={"row": Rows(inputs, len(rows), schema.type)},
         target=column,
         schema=schema,
         weights=weights,

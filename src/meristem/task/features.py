@@ -323,8 +323,11 @@ def lenient_moments(
 
 def natural_key(text: str) -> list[tuple[int, int, str]]:
     """Sorts "a2" before "a10"."""
-    return [
-        (0, int(part), "") if part.isascii() and part.isdigit() else (1, 0, part)
-        for part in re.split(r"(\d+)", text)
-        if part
-    ]
+    key = []
+    for part in re.split(r"([0-9]+)", text):
+        digits = part.lstrip("0")
+        if part and part[0].isascii() and part[0].isdigit():
+            key.append((0, len(digits), digits))  # more digits, larger number; int() refuses very long ones
+        elif part:
+            key.append((1, 0, part))
+    return [*key, (-1, 0, text)]  # so that no two texts are equal: "a07" and "a7" have one order, always
