@@ -243,7 +243,7 @@ def test_shared_data_that_cannot_be_written_gives_a_clear_error(pool, temp_folde
     def full(*_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(np, "save", full)
+    monkeypatch.setattr("meristem.executors._shared._write_arrays", full)
     with pytest.raises(ExecutorError, match="free some space"):
         pool.share("data", {}, {"a": np.zeros(10)})
     assert one(pool, "shared_sum", {"name": "data"}).payload["sums"] == {"a": 10.0}

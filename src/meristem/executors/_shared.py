@@ -1,6 +1,7 @@
 """Big data written once by the driver and mapped read-only by every worker.
 
-Each `share` is a folder of `.npy` files and one JSON file inside the pool's temporary folder. The folder dies
+Each `share` is a folder with one file of all arrays end to end and one JSON file that says where each stands (a table
+has two arrays a column, so a file for each would be tens of thousands), inside the pool's temporary folder. That dies
 with the pool; one that a killed driver left is swept by a later pool (its lock is free by then).
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import json
+import math
 import os
 import shutil
 import tempfile
@@ -25,7 +27,7 @@ from meristem.executors.jobs import Arrays, Payload
 
 PREFIX = "meristem-pool-"
 _LOCK = "lock"
-_MAP_FROM = 1 << 16  # bytes; below that a copy is cheaper than a mapping (and nothing cannot be mapped)
+_ALIGN = 64  # bytes; arrays start at multiples of that
 _SWEEP_AGE = 60.0  # seconds; a folder younger than that may not hold its lock yet
 
 
@@ -48,7 +50,6 @@ class SharedFolder:
         Raises:
             ExecutorError: It cannot be written, most likely because the disk is full.
         """
-        text = dump_json({"payload": payload, "names": list(arrays)})
         folder: Path | None = None
         try:
             if self._path is None:
@@ -57,9 +58,8 @@ class SharedFolder:
                 self._lock = _locked(self._path / _LOCK)
             folder = self._path / str(self._count)
             folder.mkdir()
-            for place, array in enumerate(arrays.values()):
-                np.save(folder / f"{place}.npy", array, allow_pickle=False)
-            (folder / "data.json").write_bytes(text)
+            index = _write_arrays(folder / "arrays", arrays)
+            (folder / "data.json").write_bytes(dump_json({"payload": payload, "arrays": index}))
         except OSError as error:
             if folder is not None:
                 shutil.rmtree(folder, ignore_errors=True)
@@ -82,17 +82,33 @@ class SharedFolder:
             self._lock = None
 
 
+def _write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> list[list[object]]:
+    """All arrays in one file; for each its name, dtype, shape, whether that is of its transpose, and where it starts."""
+    index: list[list[object]] = []
+    with path.open("wb", buffering=1 << 20) as file:
+        for name, array in arrays.items():
+            # A column-major array stays one: sums over it would differ in the last bit otherwise.
+            turned = array.flags.f_contiguous and not array.flags.c_contiguous
+            plain = np.ascontiguousarray(array.T if turned else array)
+            file.write(b"\0" * (-file.tell() % _ALIGN))
+            index.append([name, array.dtype.str, plain.shape, turned, file.tell()])
+            file.write(plain.reshape(-1).view(np.uint8).data)
+    return index
+
+
 def read_shared(folder: str) -> tuple[Payload, Arrays]:
     """The worker's side: the data, and arrays mapped read-only."""
     path = Path(folder)
     data = json.loads((path / "data.json").read_bytes())
+    file = path / "arrays"
+    # An empty file cannot be mapped.
+    raw = np.memmap(file, np.uint8, "r").view(np.ndarray) if file.stat().st_size else np.zeros(0, np.uint8)
     arrays: Arrays = {}
-    for place, name in enumerate(data["names"]):
-        file = path / f"{place}.npy"
-        large = file.stat().st_size >= _MAP_FROM
-        array = np.load(file, mmap_mode="r" if large else None, allow_pickle=False).view(np.ndarray)
+    for name, dtype, shape, turned, start in data["arrays"]:
+        size = np.dtype(dtype).itemsize * math.prod(shape)
+        array = raw[start : start + size].view(dtype).reshape(shape)
         array.flags.writeable = False
-        arrays[name] = array
+        arrays[name] = array.T if turned else array
     return data["payload"], arrays
 
 

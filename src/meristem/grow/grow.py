@@ -19,7 +19,7 @@ from meristem.grow.clock import Clock, one_interrupt
 from meristem.grow.ensemble import Composed, Selection, compose, select
 from meristem.grow.explain import Explained, explain
 from meristem.grow.loop import Growth
-from meristem.grow.size import sample_rows, typical_row
+from meristem.grow.size import sample_rows, trial_cells, typical_row
 from meristem.language.terms import Hole, Module, Term
 from meristem.model import Model, Program
 from meristem.modules.blend import values_of
@@ -135,7 +135,7 @@ def _grow(
     examples = Examples(used.inputs, used.target, used.weights, used.groups)
     memory = _worker_memory(budget, examples, workers)
     with open_executor(workers, memory=memory, preload=("meristem.training.jobs", "meristem.training.warm")) as pool:
-        splits = split(examples, np.random.default_rng([seed, 1]), ordered=task.ordered)
+        splits = split(examples, np.random.default_rng([seed, 1]), ordered=task.ordered, cells=trial_cells(budget))
         setting = Setting(used.schema.type, used.target.type, len(used), seed)
         portfolio = Portfolio(setting, opening, [Tune(), Evolve()])
         size = None if objective.max_size is None else int(objective.max_size)

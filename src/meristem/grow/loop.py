@@ -36,6 +36,7 @@ RealArray = NDArray[np.float64]
 
 LAG = 4
 _LONGEST_TRIAL = 1800.0  # seconds; ends a runaway trial where only trials count
+_TRIAL_SHARE = 0.5  # of the time left that one candidate may take
 _CURVE_SHARES = (0.125, 0.25, 0.5)
 _EXPECTED = ("FitFailed", "TypeMismatch", "InputError", "MeristemError", "MissingDependency", "ResourceError")
 
@@ -95,6 +96,8 @@ class Growth:
             patience = 0.1 if math.isinf(self.clock.left) else min(0.1, max(self.clock.left, 0.0))
             for ended in self.pool.wait(patience):
                 self._take(ended)
+        if self.clock.stopped:
+            self.hub.send(events.Phase(self.clock.elapsed, "stopping"))
         for kind, what in self._jobs.values():
             if kind == "candidate":
                 word = "the run was stopped" if self.clock.stopped else "the budget ended"
@@ -147,7 +150,14 @@ class Growth:
 
     def _send(self, kind: str, what: Any, candidate: Candidate, more: dict[str, Any]) -> None:
         job = {"candidate": "evaluate", "refit": "refit", "curve": "learning_curve"}[kind]
-        deadline = None if math.isinf(self.clock.limit) else self.clock.search_end
+        deadline = limit = None
+        if math.isinf(self.clock.limit):
+            limit = _LONGEST_TRIAL
+        else:
+            # Fits that can stop early do so in time for their predictions to count, and no candidate takes all there is.
+            limit = max(self.clock.left, 0.01)
+            share = _TRIAL_SHARE if kind == "candidate" else 0.85
+            deadline = time.monotonic() + max(share * self.clock.left, 0.05)
         payload = {
             "term": to_json(candidate.term),
             "seed": self.seed,
@@ -155,7 +165,6 @@ class Growth:
             "deadline": deadline,
             **more,
         }
-        limit = _LONGEST_TRIAL if deadline is None else max(deadline - time.monotonic(), 0.01)
         number = self.pool.submit(f"meristem.training.jobs:{job}", payload, limit=limit)
         self._jobs[number] = (kind, what)
 
@@ -195,7 +204,9 @@ class Growth:
         """Whether a candidate that starts now would end too late for what still has to be done."""
         if math.isinf(self.clock.limit):
             return False
-        return self.clock.left < self._needed() + 0.8 * self._typical_trial()
+        # A trial that is told to ends within its share of the time left.
+        trial = min(0.8 * self._typical_trial(), _TRIAL_SHARE * self.clock.left)
+        return self.clock.left < self._needed() + trial
 
     def _due(self) -> list[Result]:
         """Refits that should start now that time runs short: the largest shares first, those that can end in time."""

@@ -42,6 +42,13 @@ def sample_rows(task: Task, budget: Budget, seed: int) -> NDArray[np.int64] | No
     return chosen
 
 
+def trial_cells(budget: Budget) -> float | None:
+    """Rows times columns that one candidate may train on, so that several candidates fit the budget."""
+    if budget.limit == float("inf"):
+        return None
+    return 0.25 * _CELLS_A_SECOND * max(budget.limit, _LEAST_SECONDS) * max(budget.workers, 1)
+
+
 def typical_row(task: Task) -> Column | None:
     """A row [1] of medians and most frequent labels. No row of the data: a model file must not carry one."""
     row = task.inputs.get("row")

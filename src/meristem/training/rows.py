@@ -106,13 +106,30 @@ class Splits:
             yield np.flatnonzero(train), np.flatnonzero(self.fold == k)
 
 
-def split(examples: Examples, rng: np.random.Generator, *, ordered: bool = False, folds: int | None = None) -> Splits:
+def split(
+    examples: Examples,
+    rng: np.random.Generator,
+    *,
+    ordered: bool = False,
+    folds: int | None = None,
+    cells: float | None = None,
+) -> Splits:
     """Splits sized to the data: more folds for few rows, one held-out part for very many.
 
     Classes keep their shares in each fold; groups stay whole; ordered rows are only predicted from earlier ones.
+
+    Args:
+        examples: The rows.
+        rng: Source of all randomness.
+        ordered: Whether the rows are in the order of time.
+        folds: How many; None chooses.
+        cells: Rows times columns that one candidate may train on, all folds together; fewer folds where that is short.
     """
     n = len(examples)
     count = folds or (8 if n < 500 else 5 if n < 20_000 else 3 if n < 60_000 else 1)
+    if cells is not None and folds is None:
+        # So many folds that one pass over all of them stays within the cells that the budget allows for it.
+        count = next((c for c in (count, 3) if c <= count and (c - 1) * _width(examples) * n <= cells), 1)
     count = max(1, min(count, n // 2)) if n >= 4 else 2
     if ordered:
         blocks = max(count, 3) + 1
@@ -136,6 +153,10 @@ def split(examples: Examples, rng: np.random.Generator, *, ordered: bool = False
     dealt = np.argsort(rng.random((runs, count)), axis=1).ravel()[:n]
     fold[order] = dealt
     return Splits(fold, "folds")
+
+
+def _width(examples: Examples) -> int:
+    return sum(max(1, len(t.args)) for t in examples.types.values())
 
 
 def _grouped(groups: IntArray, count: int, rng: np.random.Generator) -> Splits:
