@@ -153,16 +153,16 @@ subroutine(
 subroutine(
     "tally",
     "list[a] -> map[a, int] where a: key",
-    "list",
-    "map_values(group => length(group), group_by(item => item, list))",
+    "values",
+    "map_values(group => length(group), group_by(item => item, values))",
     doc="How often each item stands in a list.",
     examples=[((["a", "b", "a"],), {"a": 2, "b": 1})],
 )
 subroutine(
     "most_common",
     "list[a] -> a where a: key",
-    "list",
-    "let counts = items(tally(list)) in left(max_by(each => right(each), counts))",
+    "values",
+    "let counts = items(tally(values)) in left(max_by(each => right(each), counts))",
     doc="The item that stands in a list most often; the first of several.",
     examples=[((["a", "b", "b"],), "b"), (([],), EvaluationError)],
 )
