@@ -15,7 +15,7 @@ PACKAGE = Path(__file__).parents[1] / "src" / "meristem"
 LAYERS = [
     {"cli", "__main__"},
     {"adapters"},
-    {"grow"},
+    {"growth"},
     {"reading", "report"},
     {"search", "export"},
     {"training", "library", "executors"},

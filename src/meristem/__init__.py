@@ -11,7 +11,7 @@ from meristem._version import __version__
 
 if TYPE_CHECKING:
     from meristem.adapters.sklearn import MeristemClassifier, MeristemRegressor
-    from meristem.grow import grow
+    from meristem.growth import grow
     from meristem.model import Model, load
     from meristem.task import Budget, Objective, Task
 
@@ -22,7 +22,7 @@ _HOMES = {
     "Model": "meristem.model",
     "Objective": "meristem.task",
     "Task": "meristem.task",
-    "grow": "meristem.grow",
+    "grow": "meristem.growth",
     "load": "meristem.model",
 }
 

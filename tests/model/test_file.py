@@ -17,7 +17,7 @@ import pytest
 
 import meristem as ms
 from meristem.errors import FileFormatError, InputError
-from meristem.model import Model
+from meristem.model import DataWarning, Model
 from meristem.model.file import ENTRIES, unpack
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
@@ -62,7 +62,7 @@ def test_what_is_saved_comes_back(model: Model, tmp_path: Path) -> None:
     again = ms.load(path)
     assert again.hash == model.hash
     rows = [{"size": 0.5, "colour": "red"}, {"size": None, "colour": "never seen"}]
-    with pytest.warns(UserWarning):
+    with pytest.warns(DataWarning):
         np.testing.assert_array_equal(again.predict_proba(rows), model.predict_proba(rows))
     assert again.to_bytes() == model.to_bytes()
     assert [p.name for p in tmp_path.iterdir()] == ["näme.mst"]
@@ -147,7 +147,10 @@ import meristem as ms
 ms.load(sys.argv[1] + "/good.mst")
 seen = []
 def hook(event, args):
-    if event in ("subprocess.Popen", "os.system", "exec", "compile", "socket.connect", "os.remove", "os.rename", "pickle.find_class"):
+    if event in (
+        "subprocess.Popen", "os.system", "exec", "compile", "socket.connect", "os.remove", "os.rename",
+        "pickle.find_class",
+    ):
         seen.append(event)
     if event == "open" and isinstance(args[1], str) and set(args[1]) & set("wax+"):
         seen.append((event, args[0]))
@@ -160,7 +163,9 @@ for path in sorted(pathlib.Path(sys.argv[1]).glob("[0-9]*.mst")):
         refused += 1
 print(refused, seen)
 """
-    done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True
+    )
     assert done.stdout.strip() == f"{len(hostile(model.to_bytes()))} []"
 
 
@@ -188,7 +193,11 @@ def test_models_of_every_earlier_format_still_answer(path: Path) -> None:
     """Fixtures are never changed: one for each version of the format, with the answers it gave then."""
     wanted = json.loads(path.with_suffix(".json").read_text())
     found = ms.load(path)
-    values = found.predict_proba(wanted["rows"]) if wanted["kind"] == "classification" else found.predict(wanted["rows"])
+    values = (
+        found.predict_proba(wanted["rows"])
+        if wanted["kind"] == "classification"
+        else found.predict(wanted["rows"])
+    )
     np.testing.assert_allclose(values, wanted["answers"], rtol=1e-9)
 
 

@@ -1,4 +1,4 @@
-"""Every module kind keeps the same contract: types, determinism, no change of its inputs, checked arrays, many sizes."""
+"""Every module kind keeps the same contract: types, determinism, inputs left alone, checked arrays, many sizes."""
 
 from __future__ import annotations
 
@@ -70,7 +70,9 @@ TARGETS = {"ridge": ["real"], "logistic": ["class"], "blend": ["class"], "temper
 def cases() -> list[Any]:
     found = []
     for kind in KINDS:
-        for target in TARGETS.get(kind.name, ["class", "real", "two"] if kind.mode != "unsupervised" else ["class"]):
+        for target in TARGETS.get(
+            kind.name, ["class", "real", "two"] if kind.mode != "unsupervised" else ["class"]
+        ):
             found.append(pytest.param(kind, target, id=f"{kind.name}-{target}"))
     return found
 
@@ -183,11 +185,9 @@ def test_damaged_arrays_are_refused_or_harmless(kind: ModuleKind, what: str) -> 
 
 
 @pytest.mark.parametrize("kind", list(KINDS), ids=lambda k: k.name)
-def test_wrong_inputs_are_said(kind: ModuleKind) -> None:
-    for wrong in ([parse_type("list[int]")], [parse_type("(int) -> int")], []):
-        if kind.name == "constant" and wrong:
-            continue  # it takes anything: it never looks
-        with pytest.raises(MeristemError):
-            found = kind.type_of(wrong, LABELS)
-            assert not wrong, found
-            raise MeristemError("an empty list of inputs is for fit to refuse")
+@pytest.mark.parametrize("wrong", ["list[int]", "(int) -> int"])
+def test_wrong_inputs_are_said(kind: ModuleKind, wrong: str) -> None:
+    if kind.name == "constant":
+        pytest.skip("it takes anything: it never looks")
+    with pytest.raises(MeristemError):
+        kind.type_of([parse_type(wrong)], LABELS)

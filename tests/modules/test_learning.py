@@ -8,10 +8,9 @@ from numpy.typing import NDArray
 
 import meristem.modules  # noqa: F401
 from meristem.language.kinds import KINDS, FitContext, settings_of
-from meristem.modules._trees import MISSING_LEFT, run_trees
+from meristem.modules._trees import MISSING_LEFT, _walk_levels, from_lightgbm, run_trees
 from meristem.modules.blend import greedy_weights, prediction_loss
 from meristem.modules.boost import import_lightgbm
-from meristem.modules._trees import _walk_levels, from_lightgbm
 from meristem.types import REAL, class_of, vector_of
 from meristem.values import Dense, Dists, Scalars, reals
 
@@ -48,7 +47,11 @@ def test_ridge_chooses_the_penalty_of_least_leave_one_out_error(shape: tuple[int
         for i in range(shape[0]):
             keep = np.delete(np.arange(shape[0]), i)
             # The penalty is per row, so leaving a row out changes what the sum of squares is divided by.
-            part = kind.fit([column.take(keep)], settings_of(kind, {"l2": l2 * shape[0] / (shape[0] - 1)}), context(y[keep]))
+            part = kind.fit(
+                [column.take(keep)],
+                settings_of(kind, {"l2": l2 * shape[0] / (shape[0] - 1)}),
+                context(y[keep]),
+            )
             total += (x[i] @ part.arrays["weights"] + part.arrays["bias"][0] - y[i]) ** 2
         return float(total)
 
@@ -64,7 +67,9 @@ def test_logistic_finds_the_penalised_optimum(classes: int) -> None:
     target = Scalars(class_of(*"abc"[:classes]), y)
     kind = KINDS.find("logistic")
     done = kind.fit(
-        [Dense(vector_of(3), x)], settings_of(kind, {"l2": 0.05}), FitContext(target, np.random.default_rng(0))
+        [Dense(vector_of(3), x)],
+        settings_of(kind, {"l2": 0.05}),
+        FitContext(target, np.random.default_rng(0)),
     )
     w, b = done.arrays["weights"], done.arrays["bias"]
     z = x @ w + b
@@ -86,9 +91,19 @@ def test_trees_run_as_lightgbm_runs_them(classes: int) -> None:
     x[:, 4] = rng.integers(0, 6, 800)
     x[:, 1:][rng.random((800, 4)) < 0.1] = np.nan
     signal = x[:, 0] + np.nan_to_num(np.sin(x[:, 3])) + (x[:, 4] == 2)
-    y = signal if classes == 0 else np.digitize(signal, np.linspace(-1, 1, classes - 1) if classes > 2 else [0.0])
+    y = (
+        signal
+        if classes == 0
+        else np.digitize(signal, np.linspace(-1, 1, classes - 1) if classes > 2 else [0.0])
+    )
     objective = {0: "regression", 2: "binary", 4: "multiclass"}[classes]
-    params = {"objective": objective, "num_leaves": 15, "verbosity": -1, "num_threads": 1, "min_data_in_leaf": 5}
+    params = {
+        "objective": objective,
+        "num_leaves": 15,
+        "verbosity": -1,
+        "num_threads": 1,
+        "min_data_in_leaf": 5,
+    }
     if classes > 2:
         params["num_class"] = classes
     booster = lightgbm.train(params, lightgbm.Dataset(x, y, categorical_feature=[3, 4]), 40)
@@ -115,7 +130,9 @@ def test_boost_stops_early_and_a_refit_runs_as_many_rounds() -> None:
     kind = KINDS.find("boost")
     column, held = Dense(vector_of(3), x[:300]), Dense(vector_of(3), x[300:])
     settings = settings_of(kind, {"rate": 0.2})
-    stopped = kind.fit([column], settings, context(y[:300], validation=((held,), Scalars(REAL, y[300:]), None)))
+    stopped = kind.fit(
+        [column], settings, context(y[:300], validation=((held,), Scalars(REAL, y[300:]), None))
+    )
     rounds = stopped.notes["rounds"]
     assert rounds < 200
     assert len(stopped.arrays["roots"]) == rounds

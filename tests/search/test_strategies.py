@@ -12,7 +12,18 @@ import meristem.primitives  # noqa: F401
 from meristem.language.infer import infer
 from meristem.language.kinds import KINDS, settings_of
 from meristem.language.terms import Term, module, modules_of
-from meristem.search import Candidate, Evolve, First, History, Portfolio, Recall, Result, Setting, Strategy, Tune
+from meristem.search import (
+    Candidate,
+    Evolve,
+    First,
+    History,
+    Portfolio,
+    Recall,
+    Result,
+    Setting,
+    Strategy,
+    Tune,
+)
 from meristem.search.pipelines import ROW, first_terms
 from meristem.search.tune import skeleton
 from meristem.types import REAL, Type, class_of, option_of, row_of
@@ -40,7 +51,9 @@ STRATEGIES: dict[str, Callable[[], Strategy]] = {
 }
 
 
-def history_of(setting: Setting, count: int, loss: Callable[[Term], float] = lambda t: 1.0 + t.size / 1000) -> History:
+def history_of(
+    setting: Setting, count: int, loss: Callable[[Term], float] = lambda t: 1.0 + t.size / 1000
+) -> History:
     history = History()
     for number, term in enumerate(first_terms(setting.row, setting.rows, setting.classification)[:count]):
         candidate = Candidate(number, term, "first")
@@ -135,6 +148,8 @@ def test_time_goes_to_what_pays() -> None:
         assert candidate is not None
         origins.append(candidate.origin)
         good = candidate.origin == "good"
-        portfolio.tell(Result(candidate, "scored", (0.5 if good else 1.0) - candidate.number * 1e-4 * good, 1.0))
+        portfolio.tell(
+            Result(candidate, "scored", (0.5 if good else 1.0) - candidate.number * 1e-4 * good, 1.0)
+        )
     assert origins[40:].count("good") > 2 * origins[40:].count("bad")
     assert "bad" in origins[40:]  # it is never shut out for good

@@ -75,7 +75,9 @@ def test_known_fits_are_kept() -> None:
 def test_a_term_without_a_value_on_some_row_says_so() -> None:
     kinds = Rows({"a": Options(np.array([True, False]), Scalars(option_of(REAL).item, np.array([1.0])))}, 2)
     examples = Examples({"row": kinds}, Scalars(REAL, np.array([1.0, 2.0])))
-    term = module("ridge", call("concat", module("impute", Variable("row")), module("impute", Variable("nothing"))))
+    term = module(
+        "ridge", call("concat", module("impute", Variable("row")), module("impute", Variable("nothing")))
+    )
     with pytest.raises(TypeMismatch, match="nothing"):
         fit_term(term, examples, seed=0)
     assert FitFailed.__mro__
@@ -106,7 +108,9 @@ def test_splits_cover_each_row_once(n: int) -> None:
 def test_groups_stay_whole() -> None:
     rng = np.random.default_rng(0)
     groups = rng.integers(0, 30, 400)
-    examples = Examples({"x": Scalars(REAL, rng.normal(size=400))}, Scalars(REAL, rng.normal(size=400)), None, groups)
+    examples = Examples(
+        {"x": Scalars(REAL, rng.normal(size=400))}, Scalars(REAL, rng.normal(size=400)), None, groups
+    )
     for keep, held in split(examples, rng).pairs():
         assert not np.intersect1d(groups[keep], groups[held]).size
 

@@ -128,6 +128,7 @@ class ModuleKind(ABC):
     ) -> Column:
         """Run on columns of N rows, N may be 0. `output` is what `type_of` gave. May use NumPy only."""
 
+    @abstractmethod
     def validate(self, arrays: Mapping[str, NDArray[Any]], inputs: Sequence[Type], output: Type) -> None:
         """Check arrays that came from a file, so that `forward` can neither crash nor hang on them.
 

@@ -16,6 +16,7 @@ read into memory under a size limit and never written to disk.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import json
@@ -34,7 +35,14 @@ from meristem._version import __version__
 from meristem.errors import FileFormatError, InputError
 
 FORMAT = 1
-ENTRIES = ("meristem.json", "program.json", "schema.json", "report.json", "fit.safetensors", "extra.safetensors")
+ENTRIES = (
+    "meristem.json",
+    "program.json",
+    "schema.json",
+    "report.json",
+    "fit.safetensors",
+    "extra.safetensors",
+)
 _COMMENT = b"meristem sha256 "
 _MOST_BYTES = 4 * 2**30  # of all entries together, unpacked
 _STAMP = (1980, 1, 1, 0, 0, 0)  # the same model gives the same bytes whenever it is saved
@@ -75,11 +83,17 @@ def unpack(data: bytes, name: str = "the file") -> tuple[dict[str, Any], Arrays,
         FileFormatError: The bytes are damaged, hostile, or of a newer format.
     """
     if len(data) < 200 or data[:4] != b"PK\x03\x04":
-        raise FileFormatError(f"{name} is not a Meristem model: expected a model file that `model.save` wrote")
+        raise FileFormatError(
+            f"{name} is not a Meristem model: expected a model file that `model.save` wrote"
+        )
     if data[-64 - len(_COMMENT) : -64] != _COMMENT:
-        raise FileFormatError(f"{name} is damaged or no Meristem model: its checksum is missing (is the file complete?)")
+        raise FileFormatError(
+            f"{name} is damaged or no Meristem model: its checksum is missing (is the file complete?)"
+        )
     if hashlib.sha256(data[:-64]).hexdigest().encode() != data[-64:]:
-        raise FileFormatError(f"{name} is damaged: its checksum does not match; copy it again from where it came")
+        raise FileFormatError(
+            f"{name} is damaged: its checksum does not match; copy it again from where it came"
+        )
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             infos = archive.infolist()
@@ -189,10 +203,8 @@ def write_whole(path: str | os.PathLike[str], data: bytes) -> None:
 
 def with_suppressed_unlink(path: str) -> None:
     """Remove a file if it is still there."""
-    try:
+    with contextlib.suppress(OSError):
         os.unlink(path)
-    except OSError:
-        pass
 
 
 def read_bytes(path: str | os.PathLike[str]) -> bytes:

@@ -123,7 +123,9 @@ class Model:
     def predict_proba(self, source: Any) -> RealArray:
         """Class probabilities [N, K], columns in the order of `classes_`."""
         if self.kind != "classification":
-            raise InputError("this model predicts numbers; expected predict or predict_interval, got predict_proba")
+            raise InputError(
+                "this model predicts numbers; expected predict or predict_interval, got predict_proba"
+            )
         return self._run(source)
 
     def predict_interval(self, source: Any, level: float = 0.9) -> tuple[RealArray, RealArray]:
@@ -132,7 +134,9 @@ class Model:
         The width comes from the errors on held-out rows during growth (split conformal prediction).
         """
         if self.residuals is None:
-            raise InputError("intervals are for models that predict numbers; expected predict_proba for classes")
+            raise InputError(
+                "intervals are for models that predict numbers; expected predict_proba for classes"
+            )
         if not 0 < level < 1:
             raise InputError(f"expected a level between 0 and 1, such as 0.9, got {level!r}")
         values = self._run(source)
@@ -241,7 +245,9 @@ class Model:
             count = len(schema.target.values)
             if costs is not None and (costs.shape != (count, count) or costs.dtype != np.float64):
                 raise FileFormatError("its costs do not fit its classes")
-            if residuals is not None and (residuals.ndim != 1 or residuals.dtype != np.float64 or not residuals.size):
+            if residuals is not None and (
+                residuals.ndim != 1 or residuals.dtype != np.float64 or not residuals.size
+            ):
                 raise FileFormatError("its residuals are damaged")
         except FileFormatError as error:
             raise FileFormatError(f"{name} cannot be used: {error}") from None

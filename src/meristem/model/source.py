@@ -21,7 +21,7 @@ def table_source(model: Model) -> str:
     from meristem.language.python_form import to_python
 
     target = model.schema.target
-    cards = {node: lines for node, lines in model.program.modules()}
+    cards: dict[Term, list[str]] = dict(model.program.modules())
     head = [f"# Predicts {target.name!r} from {len(model.schema.features)} columns."]
     what = "probabilities of " + ", ".join(map(repr, target.values[:8])) if target.values else "a number"
     head.append(f"# Gives {what}{', ...' if len(target.values) > 8 else ''}.")
@@ -33,7 +33,7 @@ def table_picture(model: Model) -> str:
     from meristem.model.picture import picture
 
     term = model.program.term
-    details = {node: lines[:2] for node, lines in model.program.modules()}
+    details: dict[Term, list[str]] = {node: lines[:2] for node, lines in model.program.modules()}
     values: dict[Term, str] = {}
     if model.example is not None and term.size <= _MOST_NODES:
         memo: dict[Term, Column] = {}

@@ -131,7 +131,9 @@ def softmax(scores: RealArray) -> RealArray:
     return result
 
 
-def need(arrays: Mapping[str, NDArray[Any]], name: str, kind: str, ndim: int, shape: tuple[int | None, ...] = ()) -> NDArray[Any]:
+def need(
+    arrays: Mapping[str, NDArray[Any]], name: str, kind: str, ndim: int, shape: tuple[int | None, ...] = ()
+) -> NDArray[Any]:
     """An array from a file with the right name, dtype kind (one of numpy's letters) and shape.
 
     Raises:
@@ -144,7 +146,9 @@ def need(arrays: Mapping[str, NDArray[Any]], name: str, kind: str, ndim: int, sh
         want is None or want == have for want, have in zip(shape, found.shape, strict=False)
     )
     if found.dtype.kind not in kind or found.ndim != ndim or not fits:
-        raise FileFormatError(f"the array {name!r} of a module has dtype {found.dtype} and shape {found.shape}")
+        raise FileFormatError(
+            f"the array {name!r} of a module has dtype {found.dtype} and shape {found.shape}"
+        )
     if found.dtype.kind == "f" and not bool(np.isfinite(found).all()):
         raise FileFormatError(f"the array {name!r} of a module holds numbers that are not finite")
     return found

@@ -60,7 +60,7 @@ def _walk_levels(
     for _ in range(layout.depth):
         place = feature.take(node)
         value = flat.take(place if base is None else place + base)
-        go_right = value > threshold.take(node)
+        go_right = np.asarray(value > threshold.take(node))
         if missing:
             gone = np.isnan(value)
             go_right |= gone & (flags.take(node) != MISSING_LEFT)
@@ -69,8 +69,8 @@ def _walk_levels(
             if at.any():
                 go_right[at] = ~_in_set(arrays, node[at], value[at])
         node = child.take(2 * node + go_right)
-    leaves = layout.value.take(node)
-    return leaves.reshape(len(x), -1, outputs).sum(axis=1)
+    leaves = layout.value.take(node).reshape(len(x), -1, outputs)
+    return np.asarray(leaves.sum(axis=1), np.float64)
 
 
 class _Layout:
@@ -156,9 +156,20 @@ def check_trees(arrays: Mapping[str, NDArray[Any]], width: int | None, outputs: 
     """Raise FileFormatError unless every walk through the tables ends inside of them."""
     feature = need(arrays, "feature", "iu", 1)
     n = len(feature)
-    for name, kind in (("threshold", "f"), ("value", "f"), ("left", "i"), ("right", "i"), ("flags", "iu"), ("set_of", "i")):
+    for name, kind in (
+        ("threshold", "f"),
+        ("value", "f"),
+        ("left", "i"),
+        ("right", "i"),
+        ("flags", "iu"),
+        ("set_of", "i"),
+    ):
         need(arrays, name, kind, 1, (n,))
-    roots, begin, bits = need(arrays, "roots", "i", 1), need(arrays, "set_begin", "i", 1), need(arrays, "bits", "u", 1)
+    roots, begin, bits = (
+        need(arrays, "roots", "i", 1),
+        need(arrays, "set_begin", "i", 1),
+        need(arrays, "bits", "u", 1),
+    )
     count = need(arrays, "outputs", "i", 1, (1,))
     own = np.arange(n)
     left, right, sets = arrays["left"], arrays["right"], arrays["set_of"]
@@ -190,7 +201,9 @@ def from_lightgbm(text: str, outputs: int) -> Arrays:
     Raises:
         MeristemError: The booster uses something the tables cannot hold (linear leaves, zero as missing).
     """
-    parts: dict[str, list[NDArray[Any]]] = {k: [] for k in ("feature", "threshold", "left", "right", "value", "flags", "set_of")}
+    parts: dict[str, list[NDArray[Any]]] = {
+        k: [] for k in ("feature", "threshold", "left", "right", "value", "flags", "set_of")
+    }
     roots: list[int] = []
     bits: list[NDArray[Any]] = []
     set_lengths: list[int] = []
@@ -272,7 +285,9 @@ def _tree(fields: dict[str, str], leaves: NDArray[Any], sets_before: int) -> Arr
     # A split that never saw a missing value treats it as 0.
     as_zero = (missing_kind == 0) & (raw[chosen] >= 0)
     default_left = np.where(missing_kind == 0, as_zero, (decision[chosen] & 2) == 2)
-    tables["flags"][inner] = np.where(categorical, CATEGORICAL, np.where(default_left, MISSING_LEFT, MISSING_RIGHT))
+    tables["flags"][inner] = np.where(
+        categorical, CATEGORICAL, np.where(default_left, MISSING_LEFT, MISSING_RIGHT)
+    )
     tables["threshold"][inner] = np.where(categorical, 0.0, _round_down(raw[chosen]))
     tables["set_of"][inner] = np.where(categorical, sets_before + raw[chosen], 0).astype(np.int64)
     return tables
@@ -283,5 +298,7 @@ def _round_down(values: NDArray[np.float64]) -> NDArray[np.float64]:
     top = np.finfo(np.float32).max
     single = np.clip(values, -top, top).astype(np.float32)
     lower = np.nextafter(single, np.float32(-np.inf))
-    result: NDArray[np.float64] = np.where(single.astype(np.float64) > values, lower, single).astype(np.float64)
+    result: NDArray[np.float64] = np.where(single.astype(np.float64) > values, lower, single).astype(
+        np.float64
+    )
     return np.clip(result, -float(top), float(top))

@@ -38,13 +38,17 @@ class Blend(ModuleKind):
 
     def type_of(self, inputs: Sequence[Type], target: Type | None) -> Type:
         if not inputs or any(t != inputs[0] for t in inputs) or inputs[0].name not in ("dist", "real"):
-            raise TypeMismatch(f"blend takes predictions of one type, got {', '.join(map(str, inputs)) or 'nothing'}")
+            raise TypeMismatch(
+                f"blend takes predictions of one type, got {', '.join(map(str, inputs)) or 'nothing'}"
+            )
         return inputs[0]
 
     def fit(self, inputs: Sequence[Column], settings: Settings, context: FitContext) -> Fitted:
         y = answers(context.target)
         loss = prediction_loss(y, context.weights, isinstance(inputs[0], Dists))
-        return Fitted({"weights": greedy_weights([values_of(c) for c in inputs], loss, int(settings["steps"]))})
+        return Fitted(
+            {"weights": greedy_weights([values_of(c) for c in inputs], loss, int(settings["steps"]))}
+        )
 
     def forward(
         self, arrays: Mapping[str, NDArray[Any]], inputs: Sequence[Column], settings: Settings, output: Type
@@ -104,7 +108,9 @@ class Temperature(ModuleKind):
 
     def type_of(self, inputs: Sequence[Type], target: Type | None) -> Type:
         if len(inputs) != 1 or inputs[0].name != "dist":
-            raise TypeMismatch(f"temperature takes one distribution, got {', '.join(map(str, inputs)) or 'nothing'}")
+            raise TypeMismatch(
+                f"temperature takes one distribution, got {', '.join(map(str, inputs)) or 'nothing'}"
+            )
         return inputs[0]
 
     def fit(self, inputs: Sequence[Column], settings: Settings, context: FitContext) -> Fitted:

@@ -89,7 +89,11 @@ class Boost(ModuleKind):
             held_inputs, held_target, held_weights = context.validation
             held_y = answers(held_target)
             held = lightgbm.Dataset(
-                _float32(held_inputs), held_y - center if center else held_y, weight=held_weights, reference=data, params=params
+                _float32(held_inputs),
+                held_y - center if center else held_y,
+                weight=held_weights,
+                reference=data,
+                params=params,
             )
             booster.add_valid(held, "held")
             best = 1

@@ -17,7 +17,7 @@ from meristem.values import Column, Dense
 
 @register
 class Impute(ModuleKind):
-    """Numbers of a row as a vector: the median where one is missing, and a 0/1 column for each that was ever missing."""
+    """Numbers of a row as a vector: medians where one is missing, and a 0/1 column for each that ever was."""
 
     name = "impute"
     mode = "unsupervised"
@@ -36,7 +36,9 @@ class Impute(ModuleKind):
         for j in range(x.shape[1]):
             here = x[:, j] if share[j] == 0 else x[~missing[:, j], j]
             medians[j] = np.median(here) if len(here) else 0.0
-        flagged = np.flatnonzero((share > 0) & (share < 1)) if settings["indicators"] else np.zeros(0, np.int64)
+        flagged = (
+            np.flatnonzero((share > 0) & (share < 1)) if settings["indicators"] else np.zeros(0, np.int64)
+        )
         return Fitted({"medians": medians, "flagged": flagged.astype(np.int32)})
 
     def forward(

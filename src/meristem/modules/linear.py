@@ -155,7 +155,9 @@ def _fit_logistic(
     return result
 
 
-def _newton(x: RealArray, y: NDArray[Any], weights: RealArray, k: int, l2: float, start: RealArray) -> RealArray:
+def _newton(
+    x: RealArray, y: NDArray[Any], weights: RealArray, k: int, l2: float, start: RealArray
+) -> RealArray:
     """Damped Newton steps. Parameters are flattened class by class: D weights and the bias of each."""
     n, d = len(x), x.shape[1] + 1
     classes = start.shape[1]

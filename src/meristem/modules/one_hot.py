@@ -21,7 +21,10 @@ class OneHot(ModuleKind):
 
     name = "one_hot"
     mode = "unsupervised"
-    choices = {"labels": Integer(40, 2, 1000, log=True, tuned=False), "least": Integer(2, 1, 200, log=True)}
+    choices = {
+        "labels": Integer(40, 2, 1000, log=True, tuned=False),
+        "least": Integer(2, 1, 200, log=True, tuned=False),
+    }
     doc = "categories as 0/1 columns"
 
     def type_of(self, inputs: Sequence[Type], target: Type | None) -> Type:
@@ -80,7 +83,9 @@ class OneHot(ModuleKind):
         total = sum(_label_count(t) + 1 for t in inputs[0].args)
         table = need(arrays, "table", "i", 1, (total,))
         width = need(arrays, "width", "i", 1, (1,))
-        if not 0 <= int(width[0]) <= total or (table.size and (table.min() < -1 or table.max() >= int(width[0]))):
+        if not 0 <= int(width[0]) <= total or (
+            table.size and (table.min() < -1 or table.max() >= int(width[0]))
+        ):
             raise FileFormatError("the columns of one_hot are outside of its width")
 
     def describe(self, arrays: Mapping[str, NDArray[Any]], inputs: Sequence[Type], output: Type) -> list[str]:

@@ -60,7 +60,9 @@ class Rbf(ModuleKind):
         out = np.empty((len(x), root.shape[1]))
         for start in range(0, len(x), 4096):  # in parts, so that memory stays small on many rows
             part = x[start : start + 4096]
-            out[start : start + 4096] = np.exp(-arrays["gamma"][0] * _squared_distances(part, landmarks)) @ root
+            out[start : start + 4096] = (
+                np.exp(-arrays["gamma"][0] * _squared_distances(part, landmarks)) @ root
+            )
         return Dense(output, out)
 
     def validate(self, arrays: Mapping[str, NDArray[Any]], inputs: Sequence[Type], output: Type) -> None:

@@ -26,7 +26,9 @@ class Standardize(ModuleKind):
 
     def type_of(self, inputs: Sequence[Type], target: Type | None) -> Type:
         if len(inputs) != 1 or inputs[0].name != "vector":
-            raise TypeMismatch(f"standardize takes one vector, got {', '.join(map(str, inputs)) or 'nothing'}")
+            raise TypeMismatch(
+                f"standardize takes one vector, got {', '.join(map(str, inputs)) or 'nothing'}"
+            )
         return inputs[0]
 
     def fit(self, inputs: Sequence[Column], settings: Settings, context: FitContext) -> Fitted:

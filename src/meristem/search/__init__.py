@@ -6,4 +6,15 @@ from meristem.search.first import First, Recall
 from meristem.search.portfolio import Portfolio
 from meristem.search.tune import Tune
 
-__all__ = ["Candidate", "Evolve", "First", "History", "Portfolio", "Recall", "Result", "Setting", "Strategy", "Tune"]
+__all__ = [
+    "Candidate",
+    "Evolve",
+    "First",
+    "History",
+    "Portfolio",
+    "Recall",
+    "Result",
+    "Setting",
+    "Strategy",
+    "Tune",
+]

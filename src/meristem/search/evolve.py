@@ -89,7 +89,7 @@ def step(range_: Range, value: Choice, rng: np.random.Generator) -> Choice:
     else:
         moved = number + rng.normal(0.0, 0.15) * (range_.high - range_.low)
     moved = min(max(moved, range_.low), range_.high)
-    return int(round(moved)) if isinstance(range_, Integer) else float(f"{moved:.4g}")
+    return round(moved) if isinstance(range_, Integer) else float(f"{moved:.4g}")
 
 
 def change_structure(term: Term, other: Term, rng: np.random.Generator) -> Term | None:

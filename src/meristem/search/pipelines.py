@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from meristem.language.terms import Choice, Module, Term, Variable, call, module
 from meristem.types import Type
 
@@ -57,6 +59,11 @@ def tree_inputs(row: Type) -> list[Term]:
     return [*joined, *words(row)]
 
 
+def with_choices(node: Module, choices: dict[str, Choice]) -> Module:
+    """The node with these choices."""
+    return replace(node, choices=tuple(sorted(choices.items())))
+
+
 def linear(x: Term, classification: bool) -> Module:
     """A linear model on a vector."""
     return module("logistic" if classification else "ridge", x)
@@ -64,19 +71,23 @@ def linear(x: Term, classification: bool) -> Module:
 
 def boost(row: Type, **choices: Choice) -> Module:
     """Boosted trees on a row."""
-    return module("boost", *tree_inputs(row), **choices)
+    return with_choices(module("boost", *tree_inputs(row)), choices)
 
 
 def kernel(row: Type, classification: bool, **choices: Choice) -> Module | None:
     """A kernel machine: a linear model on nearness to landmarks."""
     x = features(row)
-    return None if x is None else linear(module("rbf", x, **choices), classification)
+    return None if x is None else linear(with_choices(module("rbf", x), choices), classification)
 
 
 def both(row: Type, classification: bool, **choices: Choice) -> Module | None:
     """A linear model on the features and on nearness to landmarks."""
     x = features(row)
-    return None if x is None else linear(call("concat", x, module("rbf", x, **choices)), classification)
+    return (
+        None
+        if x is None
+        else linear(call("concat", x, with_choices(module("rbf", x), choices)), classification)
+    )
 
 
 def constant() -> Module:
@@ -99,7 +110,10 @@ def first_terms(row: Type, rows: int, classification: bool) -> list[Term]:
         boost(row, rate=0.06, leaves=31, least=3, columns=0.5, random_splits=True),
     ]
     if rows <= 20_000:
-        found += [both(row, classification, landmarks=300, width=2.0), kernel(row, classification, landmarks=400, width=0.6)]
+        found += [
+            both(row, classification, landmarks=300, width=2.0),
+            kernel(row, classification, landmarks=400, width=0.6),
+        ]
     found.append(boost(row, rate=0.03, leaves=63, least=20, columns=0.5, rows=0.7, l2=5.0))
     return [term for term in found if term is not None]
 

@@ -74,9 +74,13 @@ class Budget:
         if seconds is None and self.trials is None:
             seconds = DEFAULT_SECONDS
         object.__setattr__(self, "seconds", None if seconds is None else seconds_from(seconds))
-        if self.trials is not None and (isinstance(self.trials, bool) or not isinstance(self.trials, int) or self.trials < 0):
+        if self.trials is not None and (
+            isinstance(self.trials, bool) or not isinstance(self.trials, int) or self.trials < 0
+        ):
             raise InputError(f"expected a number of trials, 0 or more, got {self.trials!r}")
-        if self.cores is not None and (isinstance(self.cores, bool) or not isinstance(self.cores, int) or self.cores < 0):
+        if self.cores is not None and (
+            isinstance(self.cores, bool) or not isinstance(self.cores, int) or self.cores < 0
+        ):
             raise InputError(f"expected a number of cores, 0 or more, got {self.cores!r}")
         object.__setattr__(self, "memory", None if self.memory is None else bytes_from(self.memory))
 

@@ -58,7 +58,9 @@ def _auc(y: NDArray[Any], p: NDArray[Any], w: RealArray) -> float:
     return float(np.mean(areas)) if areas else 0.5
 
 
-def _per_class(y: NDArray[Any], c: NDArray[Any], w: RealArray) -> tuple[RealArray, RealArray, RealArray]:
+def _per_class(
+    y: NDArray[Any], c: NDArray[Any], w: RealArray
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
     k = int(max(y.max(initial=0), c.max(initial=0))) + 1
     return (
         np.bincount(y[y == c], w[y == c], k),
@@ -95,8 +97,12 @@ def _log1p_rmse(y: NDArray[Any], v: NDArray[Any], w: RealArray) -> float:
 METRICS: dict[str, Metric] = {
     m.name: m
     for m in (
-        Metric("log_loss", "probabilities", lambda y, p, w: -float(w @ np.log(np.maximum(_picked(y, p), 1e-12)))),
-        Metric("brier", "probabilities", lambda y, p, w: float(w @ ((p**2).sum(axis=1) - 2 * _picked(y, p) + 1))),
+        Metric(
+            "log_loss", "probabilities", lambda y, p, w: -float(w @ np.log(np.maximum(_picked(y, p), 1e-12)))
+        ),
+        Metric(
+            "brier", "probabilities", lambda y, p, w: float(w @ ((p**2).sum(axis=1) - 2 * _picked(y, p) + 1))
+        ),
         Metric("auc", "probabilities", _auc, greater=True, limit=1.0),
         Metric("accuracy", "labels", lambda y, c, w: float(w @ (y == c)), greater=True, limit=1.0),
         Metric("balanced_accuracy", "labels", _balanced, greater=True, limit=1.0),
@@ -168,7 +174,9 @@ class Objective:
             if (found.needs == "values") == is_class:
                 fitting = ", ".join(n for n, m in METRICS.items() if (m.needs == "values") != is_class)
                 what = "classes" if is_class else "numbers"
-                raise InputError(f"the metric {metric} does not fit a target of {what}; expected one of {fitting}")
+                raise InputError(
+                    f"the metric {metric} does not fit a target of {what}; expected one of {fitting}"
+                )
             return Scorer(found, classes)
         needs: Needs = "values"
         if is_class:
@@ -222,8 +230,8 @@ class Scorer:
     def decide(self, probabilities: RealArray) -> NDArray[np.int64]:
         """Class codes [N] from probabilities [N, K]: the likeliest, or the one of least expected cost."""
         if self.costs is None:
-            return np.argmax(probabilities, axis=1)
-        return np.argmin(probabilities @ self.costs, axis=1)
+            return np.asarray(np.argmax(probabilities, axis=1), np.int64)
+        return np.asarray(np.argmin(probabilities @ self.costs, axis=1), np.int64)
 
     def score(self, y: NDArray[Any], prediction: RealArray, weights: RealArray | None = None) -> float:
         """The metric as the user knows it.

@@ -87,7 +87,9 @@ def fit_term(
         if result.failures.any():
             first = int(np.flatnonzero(result.failures)[0])
             reason = Reason(int(result.failures[first])).name.lower()
-            raise FitFailed(f"no value on {int((result.failures != 0).sum())} rows, the first is row {first}: {reason}")
+            raise FitFailed(
+                f"no value on {int((result.failures != 0).sum())} rows, the first is row {first}: {reason}"
+            )
         return result.column
 
     for node in modules_of(term):
@@ -207,7 +209,12 @@ def cross_fit(
         if cap is not None and len(keep) > cap:
             keep = keep[-cap:] if splits.mode == "ahead" else np.sort(rng.choice(keep, cap, replace=False))
         trained = fit_term(
-            term, examples.take(keep), seed=seed, held=examples.take(out), deadline=share, ordered=splits.mode == "ahead"
+            term,
+            examples.take(keep),
+            seed=seed,
+            held=examples.take(out),
+            deadline=share,
+            ordered=splits.mode == "ahead",
         )
         assert trained.held is not None
         parts.append(trained.held)

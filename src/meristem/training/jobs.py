@@ -41,7 +41,9 @@ def _task(context: JobContext) -> tuple[Examples, Splits]:
     return result
 
 
-def evaluate(payload: Mapping[str, Any], arrays: Arrays, context: JobContext) -> tuple[dict[str, Any], Arrays]:
+def evaluate(
+    payload: Mapping[str, Any], arrays: Arrays, context: JobContext
+) -> tuple[dict[str, Any], Arrays]:
     """Cross-fit a candidate.
 
     Payload: `term`, `seed`, `cap`, `deadline`. Gives `output`, the predictions for the covered rows, and the notes.
@@ -69,7 +71,11 @@ def refit(payload: Mapping[str, Any], arrays: Arrays, context: JobContext) -> tu
     if cap is not None and len(examples) > cap:
         rng = np.random.default_rng([payload["seed"], 8])
         ahead = splits.mode == "ahead"
-        rows = np.arange(len(examples) - cap, len(examples)) if ahead else rng.choice(len(examples), cap, replace=False)
+        rows = (
+            np.arange(len(examples) - cap, len(examples))
+            if ahead
+            else rng.choice(len(examples), cap, replace=False)
+        )
         examples = examples.take(np.sort(rows))
     trained = fit_term(
         from_json(payload["term"]),

@@ -25,6 +25,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any, final
 
 import numpy as np
@@ -149,7 +150,7 @@ class Texts(Column):
         return Texts(self.ids[rows], self.pool)
 
     def __getitem__(self, row: int) -> str:
-        return self.pool[self.ids[row]]
+        return str(self.pool[self.ids[row]])
 
     def to_list(self) -> list[Any]:
         pool = self.pool
@@ -226,7 +227,7 @@ class Lists(Column):
 
     def to_list(self) -> list[Any]:
         items, ends = self.items.to_list(), self.offsets.tolist()
-        return [items[a:b] for a, b in zip(ends[:-1], ends[1:], strict=True)]
+        return [items[a:b] for a, b in pairwise(ends)]
 
     def children(self) -> tuple[Column, ...]:
         return (self.items,)
@@ -254,7 +255,9 @@ class Maps(Column):
         return Maps(offsets, self.keys.take(index), self.values.take(index))
 
     def __getitem__(self, row: int) -> dict[Any, Any]:
-        return {hashable(self.keys[i]): self.values[i] for i in range(self.offsets[row], self.offsets[row + 1])}
+        return {
+            hashable(self.keys[i]): self.values[i] for i in range(self.offsets[row], self.offsets[row + 1])
+        }
 
     def children(self) -> tuple[Column, ...]:
         return (self.keys, self.values)
@@ -293,10 +296,14 @@ class Rows(Column):
         type: The type where it is known already (making it takes a while for thousands of fields).
     """
 
-    def __init__(self, fields: Mapping[str, Column], count: int | None = None, type: Type | None = None) -> None:
+    def __init__(
+        self, fields: Mapping[str, Column], count: int | None = None, type: Type | None = None
+    ) -> None:
         self.fields = dict(fields)
         self.count = len(next(iter(self.fields.values()))) if count is None else count
-        self.type = row_of({name: column.type for name, column in self.fields.items()}) if type is None else type
+        self.type = (
+            row_of({name: column.type for name, column in self.fields.items()}) if type is None else type
+        )
 
     def __len__(self) -> int:
         return self.count
@@ -373,9 +380,7 @@ class Dists(Column):
         return Dists(self.probabilities[rows], self.support)
 
     def __getitem__(self, row: int) -> dict[Any, float]:
-        return dict(
-            zip(map(hashable, self.support.to_list()), self.probabilities[row].tolist(), strict=True)
-        )
+        return dict(zip(map(hashable, self.support.to_list()), self.probabilities[row].tolist(), strict=True))
 
     def children(self) -> tuple[Column, ...]:
         return (self.support,)
@@ -421,42 +426,47 @@ def concatenate(columns: Sequence[Column]) -> Column:
     first = columns[0]
     if len(columns) == 1:
         return first
+    # Columns of one type are of one class, so each is seen as what the first one is.
+    every: Any = columns
     if isinstance(first, Scalars):
-        return Scalars(first.type, np.concatenate([c.data for c in columns]))  # type: ignore[attr-defined]
+        return Scalars(first.type, np.concatenate([c.data for c in every]))
     if isinstance(first, Dense):
-        full = [c.data for c in columns if len(c)] or [first.data]  # type: ignore[attr-defined]
+        full = [c.data for c in every if len(c)] or [first.data]
         return Dense(first.type, np.concatenate(full))
     if isinstance(first, Texts):
-        if all(c.pool is first.pool for c in columns):  # type: ignore[attr-defined]
-            return Texts(np.concatenate([c.ids for c in columns]), first.pool)  # type: ignore[attr-defined]
-        positions: dict[str, int] = {}
-        parts = []
-        for c in columns:
-            used, inverse = np.unique(c.ids, return_inverse=True)  # type: ignore[attr-defined]
-            new = [positions.setdefault(c.pool[i], len(positions)) for i in used.tolist()]  # type: ignore[attr-defined]
-            parts.append(np.array(new, np.int64)[inverse])
-        return Texts(np.concatenate(parts), list(positions))
+        return _concatenate_texts(every)
     if isinstance(first, Lists):
-        lengths = np.concatenate([c.lengths for c in columns])  # type: ignore[attr-defined]
-        return Lists(offsets_from(lengths), concatenate([c.items for c in columns]))  # type: ignore[attr-defined]
+        lengths = np.concatenate([c.lengths for c in every])
+        return Lists(offsets_from(lengths), concatenate([c.items for c in every]))
     if isinstance(first, Maps):
-        lengths = np.concatenate([np.diff(c.offsets) for c in columns])  # type: ignore[attr-defined]
-        keys = concatenate([c.keys for c in columns])  # type: ignore[attr-defined]
-        return Maps(offsets_from(lengths), keys, concatenate([c.values for c in columns]))  # type: ignore[attr-defined]
+        lengths = np.concatenate([np.diff(c.offsets) for c in every])
+        keys = concatenate([c.keys for c in every])
+        return Maps(offsets_from(lengths), keys, concatenate([c.values for c in every]))
     if isinstance(first, Pairs):
-        seconds = concatenate([c.second for c in columns])  # type: ignore[attr-defined]
-        return Pairs(concatenate([c.first for c in columns]), seconds)  # type: ignore[attr-defined]
+        return Pairs(concatenate([c.first for c in every]), concatenate([c.second for c in every]))
     if isinstance(first, Rows):
-        fields = {n: concatenate([c.fields[n] for c in columns]) for n in first.fields}  # type: ignore[attr-defined]
+        fields = {n: concatenate([c.fields[n] for c in every]) for n in first.fields}
         return Rows(fields, sum(map(len, columns)))
     if isinstance(first, Options):
-        present = np.concatenate([c.present for c in columns])  # type: ignore[attr-defined]
-        return Options(present, concatenate([c.values for c in columns]))  # type: ignore[attr-defined]
+        present = np.concatenate([c.present for c in every])
+        return Options(present, concatenate([c.values for c in every]))
     assert isinstance(first, Dists)
     support = first.support.to_list()
-    if any(c.support.to_list() != support for c in columns):  # type: ignore[attr-defined]
+    if any(c.support.to_list() != support for c in every):
         raise TypeMismatch("distributions over different values cannot stand in one column")
-    return Dists(np.concatenate([c.probabilities for c in columns]), first.support)  # type: ignore[attr-defined]
+    return Dists(np.concatenate([c.probabilities for c in every]), first.support)
+
+
+def _concatenate_texts(columns: Sequence[Texts]) -> Texts:
+    if all(c.pool is columns[0].pool for c in columns):
+        return Texts(np.concatenate([c.ids for c in columns]), columns[0].pool)
+    positions: dict[str, int] = {}
+    parts = []
+    for c in columns:
+        used, inverse = np.unique(c.ids, return_inverse=True)
+        new = [positions.setdefault(c.pool[i], len(positions)) for i in used.tolist()]
+        parts.append(np.array(new, np.int64)[inverse])
+    return Texts(np.concatenate(parts), list(positions))
 
 
 def filler(type_: Type, count: int) -> Column:
@@ -599,7 +609,9 @@ def infer_type(values: Sequence[Any]) -> Type:
     if all(isinstance(v, tuple) and len(v) == 2 for v in here):
         return pair_of(infer_type([v[0] for v in here]), infer_type([v[1] for v in here]))
     if all(isinstance(v, dict) for v in here):
-        return map_of(infer_type([k for v in here for k in v]), infer_type([x for v in here for x in v.values()]))
+        return map_of(
+            infer_type([k for v in here for k in v]), infer_type([x for v in here for x in v.values()])
+        )
     if all(isinstance(v, np.ndarray) and v.ndim == 1 for v in here):
         return Type("vector", params=(len(here[0]),))
     kinds = sorted({type(v).__name__ for v in here})

@@ -6,6 +6,7 @@ Nothing is pickled. What is read back is checked: a damaged or hostile specifica
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -45,7 +46,7 @@ def decode_strings(name: str, arrays: Mapping[str, NDArray[Any]]) -> list[str]:
     _check_offsets(offsets, len(data), name)
     raw, ends = data.tobytes(), offsets.tolist()
     try:
-        return [raw[a:b].decode("utf-8", "surrogatepass") for a, b in zip(ends[:-1], ends[1:], strict=True)]
+        return [raw[a:b].decode("utf-8", "surrogatepass") for a, b in pairwise(ends)]
     except UnicodeDecodeError:
         raise FileFormatError(f"the strings of {name!r} are not UTF-8") from None
 
@@ -88,7 +89,9 @@ def decode_column(type_: Type, name: str, arrays: Mapping[str, NDArray[Any]]) ->
     """
     head = type_.name
     if head == "pair":
-        first, second = (decode_column(t, f"{name}.{k}", arrays) for t, k in zip(type_.args, "12", strict=True))
+        first, second = (
+            decode_column(t, f"{name}.{k}", arrays) for t, k in zip(type_.args, "12", strict=True)
+        )
         if len(first) != len(second):
             raise FileFormatError(f"the two parts of the pairs {name!r} differ in length")
         return Pairs(first, second)
@@ -103,7 +106,11 @@ def decode_column(type_: Type, name: str, arrays: Mapping[str, NDArray[Any]]) ->
         return Scalars(type_, data)
     if head == "text":
         pool = decode_strings(name + ".pool", arrays)
-        if data.dtype != np.int64 or data.ndim != 1 or (data.size and (data.min() < 0 or data.max() >= len(pool))):
+        if (
+            data.dtype != np.int64
+            or data.ndim != 1
+            or (data.size and (data.min() < 0 or data.max() >= len(pool)))
+        ):
             raise FileFormatError(f"the text column {name!r} has ids outside of its pool")
         return Texts(data, pool)
     if head in ("vector", "image", "signal"):
@@ -126,7 +133,9 @@ def decode_column(type_: Type, name: str, arrays: Mapping[str, NDArray[Any]]) ->
         _check_offsets(data, len(values), name)
         return Maps(data, keys, values)
     if head == "row":
-        fields = {n: decode_column(t, f"{name}.f{k}", arrays) for k, (n, t) in enumerate(type_.fields.items())}
+        fields = {
+            n: decode_column(t, f"{name}.f{k}", arrays) for k, (n, t) in enumerate(type_.fields.items())
+        }
         count = int(data[0]) if data.dtype == np.int64 and data.shape == (1,) else -1
         if count < 0 or any(len(c) != count for c in fields.values()):
             raise FileFormatError(f"the fields of {name!r} differ in length")

@@ -15,11 +15,11 @@ from meristem import events
 from meristem.errors import InputError, MeristemError
 from meristem.executors import open_executor
 from meristem.executors.threads import one_thread
-from meristem.grow.clock import Clock, one_interrupt
-from meristem.grow.ensemble import Composed, Selection, compose, select
-from meristem.grow.explain import Explained, explain
-from meristem.grow.loop import Growth
-from meristem.grow.size import sample_rows, trial_cells, typical_row
+from meristem.growth.clock import Clock, one_interrupt
+from meristem.growth.ensemble import Composed, Selection, compose, select
+from meristem.growth.explain import Explained, explain
+from meristem.growth.loop import Growth
+from meristem.growth.size import sample_rows, trial_cells, typical_row
 from meristem.language.terms import Hole, Module, Term
 from meristem.model import Model, Program
 from meristem.modules.blend import values_of
@@ -72,7 +72,9 @@ def grow(
     budget = Budget.of(budget)
     objective = objective if objective is not None else Objective()
     if not isinstance(objective, Objective):
-        raise InputError(f"expected an Objective, got {objective!r}; for a metric: Objective(metric={objective!r})")
+        raise InputError(
+            f"expected an Objective, got {objective!r}; for a metric: Objective(metric={objective!r})"
+        )
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
         raise InputError(f"expected a seed of 0 or more, got {seed!r}")
     clock = Clock(budget.limit)
@@ -103,7 +105,9 @@ def _opening(
         terms.append(term)
     for model in ([start] if start is not None else []) + list(parts):
         if not isinstance(model, Model):
-            raise InputError(f"expected models as start and parts, got {type(model).__name__}; load files with ms.load")
+            raise InputError(
+                f"expected models as start and parts, got {type(model).__name__}; load files with ms.load"
+            )
         terms += members_of(model.program.term)
     return [Recall(terms), First()] if terms else [First()]
 
@@ -130,18 +134,33 @@ def _grow(
     workers = budget.workers
     kept = sample_rows(task, budget, seed)
     if kept is not None:
-        hub.send(events.Warned(clock.elapsed, f"uses {len(kept):,} of {len(task):,} rows: more would not fit the budget"))
+        hub.send(
+            events.Warned(
+                clock.elapsed, f"uses {len(kept):,} of {len(task):,} rows: more would not fit the budget"
+            )
+        )
     used = task if kept is None else task.take(kept)
     examples = Examples(used.inputs, used.target, used.weights, used.groups)
     memory = _worker_memory(budget, examples, workers)
-    with open_executor(workers, memory=memory, preload=("meristem.training.jobs", "meristem.training.warm")) as pool:
-        splits = split(examples, np.random.default_rng([seed, 1]), ordered=task.ordered, cells=trial_cells(budget))
+    with open_executor(
+        workers, memory=memory, preload=("meristem.training.jobs", "meristem.training.warm")
+    ) as pool:
+        splits = split(
+            examples, np.random.default_rng([seed, 1]), ordered=task.ordered, cells=trial_cells(budget)
+        )
         setting = Setting(used.schema.type, used.target.type, len(used), seed)
         portfolio = Portfolio(setting, opening, [Tune(), Evolve()])
         size = None if objective.max_size is None else int(objective.max_size)
         growth = Growth(examples, splits, portfolio, pool, scorer, budget, clock, hub, seed, size)
         hub.send(
-            events.Started(clock.elapsed, task.name, None if math.isinf(clock.limit) else clock.limit, budget.trials, workers, scorer.name)
+            events.Started(
+                clock.elapsed,
+                task.name,
+                None if math.isinf(clock.limit) else clock.limit,
+                budget.trials,
+                workers,
+                scorer.name,
+            )
         )
         baseline = cross_fit(constant(), examples, splits, seed=seed)
         base_output = values_of(baseline.output)

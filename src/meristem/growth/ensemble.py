@@ -43,17 +43,23 @@ class Selection:
     @property
     def output(self) -> RealArray:
         """The mean of the members' held-out predictions."""
-        total = sum(w * m.output for w, m in zip(self.weights, self.members, strict=True) if m.output is not None)
+        total = sum(
+            w * m.output for w, m in zip(self.weights, self.members, strict=True) if m.output is not None
+        )
         return np.asarray(total)
 
 
-def select(results: Sequence[Result], y: NDArray[np.generic], weights: RealArray | None, scorer: Scorer) -> Selection | None:
+def select(
+    results: Sequence[Result], y: NDArray[np.generic], weights: RealArray | None, scorer: Scorer
+) -> Selection | None:
     """The greedy choice among the best results, or the best one alone where that is no worse.
 
     A user's own metric may be slow, and metrics of labels are flat almost everywhere; for both the choice is made by
     the loss of the probabilities or the squared error, and then compared with the best one alone by the metric.
     """
-    ranked = sorted((r for r in results if r.loss is not None), key=lambda r: (r.loss, r.candidate.number))[:_MOST_MEMBERS]
+    ranked = sorted((r for r in results if r.loss is not None), key=lambda r: (r.loss, r.candidate.number))[
+        :_MOST_MEMBERS
+    ]
     if not ranked:
         return None
     single = Selection((ranked[0],), np.ones(1), float(ranked[0].loss or 0.0))

@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from meristem import events
 from meristem.errors import MeristemError
 from meristem.executors import Ended, Executor
-from meristem.grow.clock import Clock
-from meristem.grow.ensemble import Selection, select
+from meristem.growth.clock import Clock
+from meristem.growth.ensemble import Selection, select
 from meristem.language.json_form import to_json
 from meristem.language.kinds import Arrays
 from meristem.language.text import format_term
@@ -227,7 +227,11 @@ class Growth:
         return seconds if math.isinf(self.clock.limit) or seconds < 0.1 * self.clock.limit else 0.0
 
     def _submit_curve(self) -> None:
-        if self.selection is None or not self._curve_seconds() or any(k == "curve" for k, _ in self._jobs.values()):
+        if (
+            self.selection is None
+            or not self._curve_seconds()
+            or any(k == "curve" for k, _ in self._jobs.values())
+        ):
             return
         if self._curve_sent:
             return
@@ -265,12 +269,20 @@ class Growth:
     def _score(self, candidate: Candidate, ended: Ended) -> Result:
         if ended.outcome != "done":
             name = ended.reason.split(":", 1)[0]
-            if ended.outcome == "failed" and name not in _EXPECTED and os.environ.get("MERISTEM_STRICT") == "1":
-                raise MeristemError(f"an unexpected error in {format_term(candidate.term)}:\n{ended.traceback}")
+            if (
+                ended.outcome == "failed"
+                and name not in _EXPECTED
+                and os.environ.get("MERISTEM_STRICT") == "1"
+            ):
+                raise MeristemError(
+                    f"an unexpected error in {format_term(candidate.term)}:\n{ended.traceback}"
+                )
             return Result(candidate, ended.outcome, None, ended.seconds, ended.reason, ended.traceback)
         output = ended.arrays.get("output")
         if output is None or len(output) != len(self.y) or not np.isfinite(output).all():
-            return Result(candidate, "failed", None, ended.seconds, "its predictions are not all finite numbers")
+            return Result(
+                candidate, "failed", None, ended.seconds, "its predictions are not all finite numbers"
+            )
         size = int(ended.payload.get("size", 0))
         if self.max_size is not None and size > self.max_size:
             reason = f"its {size:,} bytes are above the limit of {self.max_size:,}"

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from meristem._version import __version__
-from meristem.grow.ensemble import Composed, Selection
+from meristem.growth.ensemble import Composed, Selection
 from meristem.language.text import format_term
 from meristem.model import Model, report
 from meristem.report.calibration import coverage, reliability
@@ -23,7 +23,7 @@ from meristem.report.intervals import bootstrap
 from meristem.values import Rows, codes, reals
 
 if TYPE_CHECKING:
-    from meristem.grow.loop import Growth
+    from meristem.growth.loop import Growth
     from meristem.task import Task
 
 RealArray = NDArray[np.float64]
@@ -60,7 +60,7 @@ class Explained:
 
 def explain(run: Explained, model: Model) -> report.Report:
     """The report of a run. What would take too long is left out; the scores are always there."""
-    growth, scorer = run.growth, run.growth.scorer
+    growth = run.growth
     rng = np.random.default_rng([run.seed, 3])
     effort = report.Effort(
         seconds=growth.clock.elapsed,
@@ -96,11 +96,15 @@ def _facts(run: Explained) -> report.Facts:
         classes = tuple(report.ClassCount(str(label), int(count)) for label, count in pairs)
     findings = [f.text for f in task.findings]
     if len(run.used) < len(task):
-        findings.append(f"used {len(run.used):,} of {len(task):,} rows: more would not have fitted the budget")
+        findings.append(
+            f"used {len(run.used):,} of {len(task):,} rows: more would not have fitted the budget"
+        )
     kind = "classes" if task.kind == "classification" else "number"
     width = len(task.schema.features)
     target, metric = task.schema.target.name, scorer.name
-    return report.Facts(task.name, len(task), width, target, kind, metric, scorer.metric.greater, classes, tuple(findings))
+    return report.Facts(
+        task.name, len(task), width, target, kind, metric, scorer.metric.greater, classes, tuple(findings)
+    )
 
 
 def _score(run: Explained, output: RealArray, what: str, rng: np.random.Generator) -> report.Score:
@@ -182,4 +186,8 @@ def _calibration(run: Explained) -> report.Calibration | None:
 
 def _curve(growth: Growth) -> report.Curve | None:
     points = growth.full_curve()
-    return forecast(points, metric=growth.scorer.name, greater=growth.scorer.metric.greater) if len(points) >= 3 else None
+    return (
+        forecast(points, metric=growth.scorer.name, greater=growth.scorer.metric.greater)
+        if len(points) >= 3
+        else None
+    )

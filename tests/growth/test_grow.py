@@ -8,6 +8,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,12 @@ PENGUINS = Path(__file__).parents[2] / "examples" / "penguins.csv"
 def table(n: int = 120, seed: int = 0) -> dict[str, Any]:
     rng = np.random.default_rng(seed)
     x, k = rng.normal(size=n).round(4), rng.choice(["a", "b", "c"], n)
-    return {"x": x, "k": k, "noise": rng.normal(size=n).round(4), "y": (2 * x + (k == "b") + rng.normal(0, 0.3, n)).round(4)}
+    return {
+        "x": x,
+        "k": k,
+        "noise": rng.normal(size=n).round(4),
+        "y": (2 * x + (k == "b") + rng.normal(0, 0.3, n)).round(4),
+    }
 
 
 def number_task(n: int = 120, seed: int = 0) -> ms.Task:
@@ -90,7 +96,7 @@ def test_events_tell_the_story() -> None:
     assert kinds[:2] == ["Started", "Baseline"]
     assert kinds.count("CandidateEnded") == 3
     assert [e.name for e in seen if isinstance(e, events.Phase)][-1] == "done"
-    assert all(a.at <= b.at for a, b in zip(seen, seen[1:], strict=False))
+    assert all(a.at <= b.at for a, b in pairwise(seen))
 
 
 def test_every_candidate_has_an_end_and_a_reason() -> None:
@@ -213,7 +219,9 @@ print("took", time.monotonic() - began, len(model.report().members), flush=True)
 def run_script() -> subprocess.Popen[str]:
     # No `__main__` guard: workers must not run the script again.
     code = textwrap.dedent(SCRIPT.format(path=str(PENGUINS)))
-    return subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
 
 
 def test_ctrl_c_gives_the_best_so_far() -> None:
@@ -255,7 +263,9 @@ def test_killed_workers_are_survived() -> None:
 
     def kill(event: events.Event) -> None:
         if isinstance(event, events.CandidateStarted) and len(killed) < 3:
-            mine = subprocess.run(["ps", "-o", "pid=,args=", "--ppid", str(os.getpid())], capture_output=True, text=True)
+            mine = subprocess.run(
+                ["ps", "-o", "pid=,args=", "--ppid", str(os.getpid())], capture_output=True, text=True
+            )
             for line in mine.stdout.splitlines():
                 pid, args = line.split(None, 1)
                 if "meristem.executors.worker" in args:
