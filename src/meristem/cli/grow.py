@@ -1,0 +1,217 @@
+"""`meristem grow`: from a table to a model file."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from meristem.cli.places import check_place, default_model_path, quoted, size_text
+from meristem.cli.session import Session, WrongUse, note, say, warn
+from meristem.errors import InputError
+
+if TYPE_CHECKING:
+    from meristem.events import Event
+    from meristem.model import Model
+    from meristem.model.report import Report
+    from meristem.task import Budget, Objective
+
+DEFAULT_BUDGET = "60s"
+_SAVING = 0.2  # seconds kept back for writing files, printing, and the end of the process
+_SOURCE_LINES = 40
+
+
+@dataclass(frozen=True)
+class GrowOptions:
+    """The options of `meristem grow` as they were typed; `meristem grow --help` says what they mean."""
+
+    data: Path
+    target: str
+    budget: str | None = None
+    trials: int | None = None
+    metric: str | None = None
+    out: Path | None = None
+    report: Path | None = None
+    seed: int = 0
+    time_column: str | None = None
+    group_column: str | None = None
+    weight_column: str | None = None
+    max_size: str | None = None
+    cores: int | None = None
+    memory: str | None = None
+    as_json: bool = False
+    quiet: bool = False
+
+    @property
+    def model_path(self) -> Path:
+        """Where the model goes."""
+        return self.out if self.out is not None else default_model_path(self.data)
+
+
+@dataclass(frozen=True)
+class Files:
+    """What was written."""
+
+    model: Path
+    size: int
+    report: Path | None
+
+
+def grow_command(session: Session, options: GrowOptions) -> None:
+    """Read the table, grow, write the files, and say what came out.
+
+    Raises:
+        WrongUse: An option's value cannot be read.
+        InputError: The table, a column or a place for the files cannot be used.
+    """
+    from meristem.growth import grow
+    from meristem.task import Task
+
+    budget, objective = _limits(options)
+    check_place(options.model_path, "--out", (options.data,))
+    if options.report is not None:
+        check_place(options.report, "--report", (options.data, options.model_path))
+        if options.report == options.model_path:
+            raise InputError(
+                f"--report: {str(options.report)!r} is where the model goes; choose another name"
+            )
+    task = Task.from_table(
+        options.data,
+        options.target,
+        time_column=options.time_column,
+        group_column=options.group_column,
+        weight_column=options.weight_column,
+    )
+    if budget.seconds is not None:
+        left = max(float(budget.seconds) - session.elapsed - _SAVING, 0.0)
+        budget = replace(budget, seconds=left)
+        if left == 0:
+            warn(
+                "reading the table took the whole budget: the model is the same answer for every row; give it more time"
+            )
+    ending = _Ending()
+    silent = options.quiet or options.as_json
+    model = grow(
+        task, budget=budget, objective=objective, seed=options.seed, quiet=silent, listeners=[ending]
+    )
+    files = _write(model, options)
+    report = model.report()
+    if options.as_json:
+        say(json.dumps(summary(model, report, files, ending.stopped), allow_nan=False))
+        return
+    if ending.stopped:
+        note("stopped early: this is the best found so far")
+    if options.quiet:
+        from meristem.model.sentences import score_line
+
+        say(f"{score_line(report)}; saved in {files.model}")
+        return
+    _tell(model, report, files, options)
+
+
+class _Ending:
+    """Listens for the end that Ctrl-C makes."""
+
+    def __init__(self) -> None:
+        self.stopped = False
+
+    def __call__(self, event: Event) -> None:
+        from meristem.events import Phase
+
+        self.stopped = self.stopped or (isinstance(event, Phase) and event.name == "stopping")
+
+
+def _limits(options: GrowOptions) -> tuple[Budget, Objective]:
+    from meristem.task import Budget, Objective
+    from meristem.task.budget import bytes_from
+
+    seconds = options.budget if options.budget is not None or options.trials is not None else DEFAULT_BUDGET
+    checks: list[tuple[str, Any]] = [
+        ("--budget", lambda: Budget(seconds=seconds, trials=0)),
+        ("--trials", lambda: Budget(trials=options.trials)),
+        ("--cores", lambda: Budget(cores=options.cores)),
+        ("--memory", lambda: Budget(memory=options.memory)),
+        ("--metric", lambda: Objective(metric=options.metric)),
+        ("--max-size", lambda: options.max_size is None or bytes_from(options.max_size)),
+    ]
+    for name, check in checks:
+        try:
+            check()
+        except InputError as error:
+            raise WrongUse(f"{name}: {error}") from None
+    if options.seed < 0:
+        raise WrongUse(f"--seed: expected 0 or more, got {options.seed}")
+    budget = Budget(seconds=seconds, trials=options.trials, cores=options.cores, memory=options.memory)
+    return budget, Objective(metric=options.metric, max_size=options.max_size)
+
+
+def _write(model: Model, options: GrowOptions) -> Files:
+    from meristem.model.file import write_whole
+
+    data = model.to_bytes()
+    write_whole(options.model_path, data)
+    if options.report is not None:
+        write_whole(options.report, page(model, next_commands(options.model_path, options.data)).encode())
+    return Files(options.model_path, len(data), options.report)
+
+
+def page(model: Model, commands: list[tuple[str, str]]) -> str:
+    """The report as one HTML page, with the picture and the source of the program."""
+    report = replace(model.report(), next=tuple(f"{what}: {command}" for what, command in commands))
+    return report.html(model.picture(), model.source())
+
+
+def next_commands(model: Path, data: Path) -> list[tuple[str, str]]:
+    """What to type next: (what it does, command)."""
+    name, table = quoted(model), quoted(data)
+    return [
+        ("predict a table with the same columns", f"meristem predict {name} {table} --out predictions.csv"),
+        ("everything about the model", f"meristem show {name}"),
+    ]
+
+
+def _tell(model: Model, report: Report, files: Files, options: GrowOptions) -> None:
+    from meristem.cli.display import heading, show_commands, show_report, show_source
+
+    # The blend's parts and the candidates are left to `meristem show`: the program says what was found.
+    show_report(replace(report, members=(), candidates=(), files=(), next=()))
+    heading("The program")
+    left_out = show_source(model.source(), _SOURCE_LINES)
+    if left_out:
+        say(f"... and {left_out:,} more lines: meristem show {quoted(files.model)} --source")
+    heading("Where it is")
+    say(f"  {files.model}  the model, {size_text(files.size)}, safe to pass on: it holds data, no code")
+    if files.report is not None:
+        say(f"  {files.report}  the report, for a browser")
+    heading("What to type next")
+    show_commands(next_commands(files.model, options.data))
+
+
+def summary(model: Model, report: Report, files: Files, stopped: bool) -> dict[str, Any]:
+    """What `--json` prints. Names stay as they are once released; new ones may come."""
+    from meristem.cli.display import score_json
+
+    ends: dict[str, int] = {}
+    for candidate in report.candidates:
+        ends[candidate.outcome] = ends.get(candidate.outcome, 0) + 1
+    return {
+        "model": str(files.model),
+        "bytes": files.size,
+        "report": None if files.report is None else str(files.report),
+        "hash": model.hash,
+        "target": report.facts.target,
+        "kind": model.kind,
+        "rows": report.facts.rows,
+        "columns": report.facts.columns,
+        "metric": report.facts.metric,
+        "greater_is_better": report.facts.greater_is_better,
+        "score": score_json(report.best),
+        "baseline": score_json(report.baseline),
+        "seconds": round(report.effort.seconds, 3),
+        "seed": report.effort.seed,
+        "stopped": stopped,
+        "candidates": ends,
+        "findings": list(report.facts.findings),
+        "source": model.source(),
+    }
