@@ -184,10 +184,11 @@ def rich_group(report: Report) -> RenderableType:
                 bars.add_row(Text(name), Text(value, justify="right"), bar)
             parts.append(Padding(bars, (0, 0, 0, 2)))
         if section.rows:
-            table = Table(box=None, padding=(0, 1), header_style="dim")
+            # The last column takes the room that is left; without a ratio Rich takes it from the numbers.
+            table = Table(box=None, padding=(0, 1), header_style="dim", expand=True)
             for name in section.header[:-1]:
                 table.add_column(name, justify="right", no_wrap=True)
-            table.add_column(section.header[-1], overflow="ellipsis", no_wrap=True)
+            table.add_column(section.header[-1], overflow="ellipsis", no_wrap=True, ratio=1)
             for row in section.rows:
                 table.add_row(*(Text(cell) for cell in row))
             parts.append(table)
