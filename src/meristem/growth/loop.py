@@ -154,7 +154,7 @@ class Growth:
         if math.isinf(self.clock.limit):
             limit = _LONGEST_TRIAL
         else:
-            # Fits that can stop early do so in time for their predictions to count, and no candidate takes all there is.
+            # Fits that can stop early do so in time for their predictions to count; no candidate takes all there is.
             limit = max(self.clock.left, 0.01)
             share = _TRIAL_SHARE if kind == "candidate" else 0.85
             deadline = time.monotonic() + max(share * self.clock.left, 0.05)

@@ -60,14 +60,14 @@ def _walk_levels(
     for _ in range(layout.depth):
         place = feature.take(node)
         value = flat.take(place if base is None else place + base)
-        go_right = np.asarray(value > threshold.take(node))
+        go_right: NDArray[np.bool_] = np.asarray(value > threshold.take(node))
         if missing:
             gone = np.isnan(value)
             go_right |= gone & (flags.take(node) != MISSING_LEFT)
         if sets:
-            at = flags.take(node) == CATEGORICAL
+            at = np.asarray(flags.take(node) == CATEGORICAL)
             if at.any():
-                go_right[at] = ~_in_set(arrays, node[at], value[at])
+                go_right[at] = ~_in_set(arrays, node[at], np.asarray(value)[at])
         node = child.take(2 * node + go_right)
     leaves = layout.value.take(node).reshape(len(x), -1, outputs)
     return np.asarray(leaves.sum(axis=1), np.float64)
@@ -128,7 +128,7 @@ def _walk_rows(
             if flags[node] == CATEGORICAL:
                 go_left = _in_set(arrays, np.full(len(rows), node), here)
             else:
-                go_left = here <= threshold[node]
+                go_left = np.asarray(here <= threshold[node])
                 if flags[node] == MISSING_LEFT and missing[f]:
                     go_left |= np.isnan(here)
             to_left = rows[go_left]
