@@ -111,7 +111,7 @@ def _walk_rows(
     """Tree by tree, the rows split at each node: every row is touched once a level, in long runs."""
     total = np.zeros((len(x), outputs))
     by_feature = np.ascontiguousarray(x.T)
-    missing = np.isnan(by_feature).any(axis=1)
+    missing = np.asarray(np.isnan(by_feature).any(axis=1))
     feature, left, right = (arrays[n].tolist() for n in ("feature", "left", "right"))
     threshold, value, flags = arrays["threshold"], arrays["value"], arrays["flags"].tolist()
     everything = np.arange(len(x), dtype=np.int32)
