@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from meristem.reading.answers import decide_target
 from meristem.reading.checks import find_duplicates, find_leaks, find_rare_classes
 from meristem.reading.files import read_table
 from meristem.reading.profile import Profile, profile_column
-from meristem.reading.roles import check_roles, find_answers, order_by_time, read_groups, read_weights
+from meristem.reading.roles import check_roles, find_answers, order_by_time, read_groups, read_weights, require
 from meristem.task.features import Feature
 from meristem.task.frames import Frame, frame_of
 from meristem.task.raw import ArrowStrings, Raw, Strings
@@ -32,6 +33,7 @@ def read_task(
     weight_column: str | None = None,
     name: str | None = None,
     kind: Kind | None = None,
+    keep: Collection[str] = (),
 ) -> Task:
     """Read a table as a task; see `Task.from_table`."""
     frame, own_name = _open(source)
@@ -69,7 +71,10 @@ def read_task(
         findings += found
 
     unused = tuple(r for r in roles.values() if r is not None)
-    features, dropped, found = _features(frame, {answers, *unused} if inside else {*unused}, time_column)
+    for column_name in keep:
+        require(frame, column_name, "keep")
+    kept = {*keep} if time_column is None else {*keep, time_column}
+    features, dropped, found = _features(frame, {answers, *unused} if inside else {*unused}, kept)
     findings += found
     if not features:
         reasons = "; ".join(f"{d.name!r}: {d.reason}" for d in dropped[:4]) or "there is no other"
@@ -129,7 +134,7 @@ def _enough(stated: Target, column: Scalars) -> None:
 
 
 def _features(
-    frame: Frame, roles: set[str], time: str | None
+    frame: Frame, roles: set[str], kept: set[str]
 ) -> tuple[list[tuple[Feature, Column]], list[Dropped], list[Finding]]:
     """The features with their values, the columns left out, and what was found."""
     features: list[tuple[Feature, Column]] = []
@@ -139,7 +144,7 @@ def _features(
     for name in frame.names:
         if name in roles:
             continue
-        profile = profile_column(name, frame.column(name), frame.comma, keep=name == time)
+        profile = profile_column(name, frame.column(name), frame.comma, keep=name in kept)
         findings += profile.findings
         if profile.feature is not None and profile.column is not None:
             features.append((profile.feature, profile.column))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -97,6 +97,7 @@ class Task:
         weight_column: str | None = None,
         name: str | None = None,
         kind: Kind | None = None,
+        keep: Collection[str] = (),
     ) -> Task:
         """Read a table: find the type of each column, set aside what cannot help, and say what was found.
 
@@ -111,6 +112,7 @@ class Task:
             name: A name for the task; the file's name where left out.
             kind: `classification` or `regression`, where the answers alone do not tell: numbers are classes
                 when they are few and count from 0 or 1 without large gaps, as class codes do.
+            keep: Columns that are never taken for identifiers.
 
         Raises:
             InputError: The table or an argument cannot be used; says why and what to do.
@@ -123,7 +125,7 @@ class Task:
         # what lies above it. It happens in the call only, so that loading a model never reads the readers.
         from meristem.reading.tables import read_task
 
-        return read_task(source, target, time_column, group_column, weight_column, name, kind)
+        return read_task(source, target, time_column, group_column, weight_column, name, kind, keep)
 
 
 def findings_by_kind(findings: tuple[Finding, ...]) -> Mapping[str, list[Finding]]:

@@ -1,0 +1,1 @@
+"""Meristem behind the interfaces of other packages."""
