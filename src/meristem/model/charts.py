@@ -26,10 +26,10 @@ def ticks(low: float, high: float, about: int = 5) -> list[float]:
     [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
     """
     span = high - low
-    if not (math.isfinite(span) and span > 0):
+    if not (math.isfinite(span) and span > 1e-290):
         return [low]
     raw = span / about
-    power = 10.0 ** math.floor(math.log10(raw)) if raw > 1e-300 else raw
+    power = 10.0 ** math.floor(math.log10(raw))
     step = next((m * power for m in (1, 2, 5, 10) if m * power >= raw * 0.999), power)
     first = math.ceil(low / step - 1e-9)
     found = [round(k * step, 12) for k in range(first, first + 4 * about) if k * step <= high + 1e-9 * span]
@@ -159,7 +159,7 @@ def timeline_chart(report: Report) -> str:
     best = min(loss for _, loss, _ in scored)
     # What is worse than the baseline stands at the edge: how much worse says nothing.
     worst = min(max(loss for _, loss, _ in scored), max(report.baseline.loss, best))
-    logarithmic = best > 0 and worst > 8 * best
+    logarithmic = best > 0 and worst > 4 * best
     left, top, right, bottom = 62.0, 14.0, _W - 14, 240.0
     if logarithmic:
         low, high = best / 1.15, worst * 1.15

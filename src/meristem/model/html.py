@@ -154,9 +154,10 @@ def _importance(report: Report) -> str:
     verb = "falls" if report.facts.greater_is_better else "rises"
     metric = sentences.metric_name(report.facts.metric)
     left_out = len(report.importance) - 15
+    intervals = ", with 95 % intervals" if any(i.low is not None for i in report.importance) else ""
     return _card(
         "What it looks at",
-        _paragraph(f"How much the {metric} {verb} when one column is shuffled, with 95 % intervals.", "dim"),
+        _paragraph(f"How much the {metric} {verb} when one column is shuffled{intervals}.", "dim"),
         charts.importance_chart(report),
         _paragraph(f"{count(left_out, 'more column')} not shown.", "dim") if left_out > 0 else "",
         _paragraph(sentences.IMPORTANCE_CAVEAT, "dim"),

@@ -235,12 +235,12 @@ class Report:
         Raises:
             ValueError: A number is not finite, or a value has not the declared type: a defect of the caller.
         """
-        plain = {"format": FORMAT, **_plain(self)}
         try:
-            Report.from_json(plain)
+            # What is written is what a reader would make of it: a whole number given for a real one becomes one.
+            read = Report.from_json({"format": FORMAT, **_plain(self)})
         except FileFormatError as error:
             raise ValueError(f"the report cannot be stored: {error}") from None
-        return plain
+        return {"format": FORMAT, **_plain(read)}
 
     @classmethod
     def from_json(cls, value: object) -> Report:
@@ -322,7 +322,9 @@ def _plain(value: Any) -> Any:
         return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
     if isinstance(value, tuple):
         return [_plain(v) for v in value]
-    return dict(value) if isinstance(value, dict) else value
+    if isinstance(value, dict):
+        return dict(value)
+    return value.item() if hasattr(value, "item") else value  # NumPy's scalars
 
 
 _HINTS: dict[type, dict[str, Any]] = {}

@@ -143,6 +143,9 @@ def importance_words(report: Report) -> str:
     silent = len(items) - len(felt)
     if silent:
         text += f" {count(silent, 'column')} {'makes' if silent == 1 else 'make'} no measurable difference."
+    missed = report.facts.columns - len(items)
+    if missed > 0:
+        text += f" {count(missed, 'more column')} {'was' if missed == 1 else 'were'} not measured one by one."
     return text
 
 

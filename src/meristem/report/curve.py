@@ -33,7 +33,7 @@ _USUAL_POWER, _POWER_SPREAD = 0.5, 0.6  # of log c: powers from 0.15 to 1.6 are 
 _USUAL_NOISE = 0.03  # relative, at all rows, before the points have spoken
 _STEADIER = 0.4  # noise falls with this power of the rows
 _NOISE_BELIEF = 3.0  # how many points the usual noise is worth
-_GRID = (41, 41, 31)  # level at all rows, share that more rows can not take away, power
+_GRID = (31, 31, 21)  # level at all rows, share that more rows can not take away, power
 _ZOOMS = 3
 
 

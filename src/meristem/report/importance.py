@@ -46,7 +46,12 @@ def permutation_importance(
     names = list(rows.fields)
     if len(rows) < 2 or not names:
         return []
+    predict(rows)  # the first run may prepare things; the second one tells how long one takes
+    began = time.monotonic()
+    if began >= deadline:
+        return []
     base = float(loss(predict(rows)))
+    one = time.monotonic() - began
     increases: dict[str, list[float]] = {}
 
     def measure(block: Sequence[str]) -> float:
@@ -57,7 +62,7 @@ def permutation_importance(
         return float(loss(predict(Rows(fields, len(rows))))) - base
 
     found = names
-    if len(names) > _WIDE:
+    if len(names) > _WIDE or (len(names) > _FIRST_BLOCKS and len(names) * one > deadline - time.monotonic()):
         found = _search(names, measure, increases, deadline)
         found.sort(key=lambda name: -increases[name][0])
     for repeat in range(repeats):

@@ -11,7 +11,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
@@ -221,7 +221,9 @@ class _Lines:
 
     def better(self) -> None:
         self.last, self.told = self.state.elapsed, self.state.best
-        self.write(f"{_clock(self.state.best_at)}: {self.state.score_line()}, {self.state.best_text}")
+        self.write(
+            f"{_clock(self.state.best_at)}: {self.state.score_line()}, {clean(self.state.best_text, 90)}"
+        )
 
     def catch_up(self) -> None:
         """Tell of the best score, if that has not been done."""
@@ -244,11 +246,46 @@ class _Lines:
             self.write = lambda line: None  # type: ignore[method-assign]
 
 
+class _Forgiving:
+    """A stream whose reader may go away.
+
+    Rich answers a broken pipe by pointing the process's standard output at the null device and leaving; here
+    it never meets one.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream, self.gone = stream, False
+        self.encoding = getattr(stream, "encoding", None)
+
+    def write(self, text: str) -> int:
+        encoding = self.encoding or "utf-8"
+        self._try(lambda: self.stream.write(text.encode(encoding, "replace").decode(encoding)))
+        return len(text)
+
+    def flush(self) -> None:
+        self._try(self.stream.flush)
+
+    def isatty(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return self.stream.fileno()
+
+    def _try(self, act: Callable[[], Any]) -> None:
+        if self.gone:
+            return
+        try:
+            act()
+        except (OSError, ValueError, LookupError):  # a broken pipe, a closed file, an unknown encoding
+            self.gone = True
+
+
 class _Live:
     """One block that is painted again four times a second by a thread of its own."""
 
     def __init__(self, state: Progress, stream: TextIO) -> None:
-        self.state, self.stream = state, stream
+        self.state = state
+        self.out: Any = _Forgiving(stream)
         self.stop = threading.Event()
         self.error: BaseException | None = None
         self.live: Any = None
@@ -266,7 +303,7 @@ class _Live:
             from rich.console import Console
             from rich.live import Live
 
-            self.console = Console(file=self.stream, highlight=False, markup=False, emoji=False)
+            self.console = Console(file=self.out, highlight=False, markup=False, emoji=False)
             self.live = Live(
                 console=self.console,
                 auto_refresh=False,
@@ -276,7 +313,7 @@ class _Live:
                 get_renderable=self.render,
             )
             with self.live:
-                while not self.stop.wait(_INTERVAL):
+                while not self.stop.wait(_INTERVAL) and not self.out.gone:
                     self.paint()
                 self.paint()
         except Exception as error:  # whatever a terminal does, the work goes on; kept for who wants to know
@@ -342,7 +379,7 @@ class _Live:
 
     def can_show(self, characters: str) -> bool:
         try:
-            characters.encode(getattr(self.stream, "encoding", None) or "ascii")
+            characters.encode(self.out.encoding or "ascii")
         except (UnicodeEncodeError, LookupError):
             return False
         return True
