@@ -1,5 +1,6 @@
 """Columns of typed values."""
 
+from meristem.values.building import codes, column_from, concatenate, filler, infer_type, reals
 from meristem.values.columns import (
     Column,
     Dense,
@@ -11,15 +12,9 @@ from meristem.values.columns import (
     Rows,
     Scalars,
     Texts,
-    codes,
-    column_from,
-    concatenate,
-    filler,
     hashable,
-    infer_type,
     offsets_from,
     ragged_take,
-    reals,
 )
 from meristem.values.encoding import decode_column, decode_strings, encode_column, encode_strings, read_type
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from meristem.errors import FileFormatError, MeristemError
 from meristem.types import Type, parse_type
+from meristem.values.building import filler
 from meristem.values.columns import (
     Column,
     Dense,
@@ -25,7 +26,6 @@ from meristem.values.columns import (
     Rows,
     Scalars,
     Texts,
-    filler,
 )
 
 Arrays = dict[str, NDArray[Any]]
