@@ -23,8 +23,9 @@ from meristem.language.terms import (
     call,
     module,
 )
+from meristem.model import _layout
 from meristem.model._graph import graph_of
-from meristem.model._layout import Box, Edge, arrange
+from meristem.model._layout import Box, Edge, Layout, arrange
 from meristem.model.picture import picture
 from meristem.types import INT, REAL, TEXT
 
@@ -234,6 +235,15 @@ def test_long_text_is_cut() -> None:
     assert len(svg) < 10_000
 
 
+def test_a_part_used_twice_at_every_level_costs_no_more_than_its_nodes() -> None:
+    term: Term = X
+    for k in range(40):  # 2 ** 40 paths
+        term = call(f"f{k}", term, term)
+    graph, kinds = graph_of(term, {}, {})
+    assert len(graph.nodes) == 41
+    assert "more" not in kinds
+
+
 def test_a_very_large_program_is_cut_short_and_says_so() -> None:
     wide = call("f", *(call(f"g{k}", X) for k in range(1000)))
     deep: Term = X
@@ -284,10 +294,27 @@ def test_a_chain_is_a_straight_line() -> None:
     assert len({round(c, 6) for route in layout.routes for _, c in route}) == 1
 
 
-def test_crossings_are_removed() -> None:
-    # Two pairs that cross when taken in order.
-    boxes = [Box(10, 10)] * 5
-    edges = [Edge(0, 3, 5.0), Edge(1, 2, 5.0), Edge(2, 4, 3.0), Edge(3, 4, 6.0)]
-    layout = arrange(boxes, edges, 20, 10)
-    across = [c for _, c in layout.places]
-    assert (across[0] - across[1]) * (across[3] - across[2]) > 0
+def crossings(layout: Layout) -> int:
+    """Pairs of bends between the same two layers that change sides."""
+    bends: dict[float, list[tuple[float, float]]] = {}
+    for route in layout.routes:
+        for (_, before), (along, after) in zip(route[1::2], route[2::2], strict=False):
+            bends.setdefault(round(along, 3), []).append((before, after))
+    return sum(
+        (a[0] - b[0]) * (a[1] - b[1]) < -1e-9
+        for same in bends.values()
+        for a, b in itertools.combinations(same, 2)
+    )
+
+
+def test_the_sweeps_remove_crossings(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(8)
+    graphs = []
+    for _ in range(20):
+        count = int(rng.integers(10, 20))
+        pairs = [(int(s), k) for k in range(1, count) for s in rng.choice(k, min(k, 2), replace=False)]
+        graphs.append(([Box(40, 30)] * count, [Edge(s, k, 15.0) for s, k in pairs]))
+    after = sum(crossings(arrange(boxes, edges, 30, 12)) for boxes, edges in graphs)
+    monkeypatch.setattr(_layout, "_SWEEPS", 0)
+    before = sum(crossings(arrange(boxes, edges, 30, 12)) for boxes, edges in graphs)
+    assert after < 0.8 * before

@@ -92,9 +92,9 @@ def test_it_stops_at_the_deadline_with_what_it_has() -> None:
         lambda p: float(np.mean((p - y) ** 2)),
         rng=np.random.default_rng(0),
         repeats=1000,
-        deadline=began + 0.3,
+        deadline=began + 0.6,
     )
-    assert time.monotonic() - began < 1.0
+    assert time.monotonic() - began < 2.0
     assert len(found) == 10
     assert found[0].column == "c3"
     late = permutation_importance(slow, rows, lambda p: 0.0, rng=np.random.default_rng(0), deadline=began)
@@ -126,7 +126,7 @@ def test_too_little_time_for_each_column_also_searches_by_blocks() -> None:
     y = truth(rows, weights)
 
     def slow(r: Rows) -> RealArray:
-        time.sleep(0.005)
+        time.sleep(0.02)
         return truth(r, weights)
 
     found = permutation_importance(
@@ -134,7 +134,7 @@ def test_too_little_time_for_each_column_also_searches_by_blocks() -> None:
         rows,
         lambda p: float(np.mean((p - y) ** 2)),
         rng=np.random.default_rng(0),
-        deadline=time.monotonic() + 0.6,
+        deadline=time.monotonic() + 2.0,
     )
     assert found[0].column == "c140"
 
