@@ -6,6 +6,7 @@ Thresholds are float32 rounded down and features are float32, so `x <= threshold
 
 from __future__ import annotations
 
+import re
 import weakref
 from collections.abc import Mapping
 from typing import Any
@@ -198,99 +199,115 @@ def check_trees(arrays: Mapping[str, NDArray[Any]], width: int | None, outputs: 
 def from_lightgbm(text: str, outputs: int) -> Arrays:
     """The tables of a booster from LightGBM's text form of it.
 
+    All trees are read and laid out together: boosting on small tables makes thousands of tiny trees, and array
+    operations a tree would take longer than the boosting.
+
     Raises:
         MeristemError: The booster uses something the tables cannot hold (linear leaves, zero as missing).
     """
-    parts: dict[str, list[NDArray[Any]]] = {
-        k: [] for k in ("feature", "threshold", "left", "right", "value", "flags", "set_of")
+    if (_values(text, "is_linear") != 0).any():
+        raise MeristemError("trees with linear leaves cannot be stored")
+    leaves = _values(text, "num_leaves").astype(np.int64)
+    decision = _values(text, "decision_type").astype(np.int64)
+    raw = _values(text, "threshold")
+    order, left, right = _preorder(
+        leaves, *(_values(text, f"{s}_child").astype(np.int64) for s in ("left", "right"))
+    )
+    n = len(order)
+    own = np.arange(n)
+    inner = left != own
+    # Where each table's value for a node stands in LightGBM's lists of inner nodes and of leaves.
+    chosen, reached = order[inner], order[~inner]
+    decision, raw = decision[chosen], raw[chosen]
+    categorical = (decision & 1) == 1
+    missing_kind = (decision >> 2) & 3
+    if bool((missing_kind == 1).any()):
+        raise MeristemError("trees that treat zero as missing cannot be stored")
+    # A split that never saw a missing value treats it as 0.
+    as_zero = (missing_kind == 0) & (raw >= 0)
+    default_left = np.where(missing_kind == 0, as_zero, (decision & 2) == 2)
+    sets = _values(text, "num_cat").astype(np.int64)
+    bounds = _values(text, "cat_boundaries").astype(np.int64)
+    # The boundaries of each tree begin anew: the steps between two trees are none.
+    joints = np.cumsum(sets[sets > 0] + 1)[:-1] - 1
+    set_lengths = np.delete(np.diff(bounds), joints)
+    sets_before = np.repeat(np.cumsum(sets) - sets, leaves - 1)[chosen]
+    arrays: Arrays = {
+        "feature": np.zeros(n, np.int64),
+        "threshold": np.zeros(n, np.float32),
+        "left": left.astype(np.int32),
+        "right": right.astype(np.int32),
+        "value": np.zeros(n, np.float32),
+        "flags": np.zeros(n, np.uint8),
+        "set_of": np.zeros(n, np.int32),
+        "roots": (np.cumsum(2 * leaves - 1) - (2 * leaves - 1)).astype(np.int32),
+        "outputs": np.array([outputs], np.int32),
+        "bits": _values(text, "cat_threshold").astype(np.uint32),
+        "set_begin": np.concatenate([[0], np.cumsum(set_lengths)]).astype(np.int32),
     }
-    roots: list[int] = []
-    bits: list[NDArray[Any]] = []
-    set_lengths: list[int] = []
-    base = 0
-    for block in text.split("\nTree=")[1:]:
-        fields = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
-        if fields.get("is_linear", "0") != "0":
-            raise MeristemError("trees with linear leaves cannot be stored")
-        leaves = np.array(fields["leaf_value"].split(), np.float64)
-        roots.append(base)
-        if int(fields["num_leaves"]) == 1:
-            tables = _single(leaves[0])
-        else:
-            tables = _tree(fields, leaves, len(set_lengths))
-            if int(fields.get("num_cat", "0")):
-                bounds = np.array(fields["cat_boundaries"].split(), np.int64)
-                bits.append(np.array(fields["cat_threshold"].split(), np.uint32))
-                set_lengths += np.diff(bounds).tolist()
-        for name in ("left", "right"):
-            tables[name] += base
-        for name, table in tables.items():
-            parts[name].append(table)
-        base += len(tables["feature"])
-    arrays: Arrays = {k: np.concatenate(v) if v else np.zeros(0) for k, v in parts.items()}
+    arrays["feature"][inner] = _values(text, "split_feature").astype(np.int64)[chosen]
+    arrays["threshold"][inner] = np.where(categorical, 0.0, _round_down(raw))
+    arrays["value"][~inner] = _values(text, "leaf_value")[reached]
+    arrays["flags"][inner] = np.where(
+        categorical, CATEGORICAL, np.where(default_left, MISSING_LEFT, MISSING_RIGHT)
+    )
+    arrays["set_of"][inner] = np.where(categorical, sets_before + raw, 0)
     widest = max(int(arrays["feature"].max(initial=0)), 1)
     arrays["feature"] = arrays["feature"].astype(np.uint16 if widest < 2**16 else np.int32)
-    for name in ("left", "right", "set_of"):
-        arrays[name] = arrays[name].astype(np.int32)
-    arrays["flags"] = arrays["flags"].astype(np.uint8)
-    arrays["threshold"] = arrays["threshold"].astype(np.float32)
-    arrays["value"] = arrays["value"].astype(np.float32)
-    arrays["roots"] = np.array(roots, np.int32)
-    arrays["outputs"] = np.array([outputs], np.int32)
-    arrays["bits"] = np.concatenate(bits) if bits else np.zeros(0, np.uint32)
-    arrays["set_begin"] = np.concatenate([[0], np.cumsum(set_lengths)]).astype(np.int32)
     return arrays
 
 
-def _single(value: float) -> Arrays:
-    zero = np.zeros(1, np.int64)
-    return {
-        "feature": zero, "threshold": np.zeros(1), "left": zero.copy(), "right": zero.copy(),
-        "value": np.array([value]), "flags": zero, "set_of": zero,
-    }  # fmt: skip
+def _values(text: str, key: str) -> NDArray[np.float64]:
+    """The numbers that all trees have for a key, one tree after the other."""
+    # A pattern that begins with plain text is found seventeen times as fast as one that begins with ^.
+    return np.array(" ".join(re.findall(f"\n{key}=(.*)", text)).split(), np.float64)
 
 
-def _tree(fields: dict[str, str], leaves: NDArray[Any], sets_before: int) -> Arrays:
-    """One tree in preorder, so that children come after their parents."""
-    split_feature = np.array(fields["split_feature"].split(), np.int64)
-    raw = np.array(fields["threshold"].split(), np.float64)
-    decision = np.array(fields["decision_type"].split(), np.int64)
-    child = [fields["left_child"].split(), fields["right_child"].split()]
-    left_child, right_child = ([int(c) for c in side] for side in child)
-    order: list[int] = []  # old numbers; leaf k is ~k
-    stack = [0]
-    while stack:
-        node = stack.pop()
-        order.append(node)
-        if node >= 0:
-            stack += [right_child[node], left_child[node]]
-    place = {old: new for new, old in enumerate(order)}
-    n = len(order)
-    old = np.array(order)
-    inner = old >= 0
-    chosen = old[inner]
-    categorical = (decision[chosen] & 1) == 1
-    missing_kind = (decision[chosen] >> 2) & 3
-    if bool((missing_kind == 1).any()):
-        raise MeristemError("trees that treat zero as missing cannot be stored")
-    own = np.arange(n)
-    tables: Arrays = {
-        "feature": np.zeros(n, np.int64), "threshold": np.zeros(n), "left": own.copy(), "right": own.copy(),
-        "value": np.zeros(n), "flags": np.zeros(n, np.int64), "set_of": np.zeros(n, np.int64),
-    }  # fmt: skip
-    tables["value"][~inner] = leaves[~old[~inner]]
-    tables["feature"][inner] = split_feature[chosen]
-    tables["left"][inner] = [place[left_child[k]] for k in chosen.tolist()]
-    tables["right"][inner] = [place[right_child[k]] for k in chosen.tolist()]
-    # A split that never saw a missing value treats it as 0.
-    as_zero = (missing_kind == 0) & (raw[chosen] >= 0)
-    default_left = np.where(missing_kind == 0, as_zero, (decision[chosen] & 2) == 2)
-    tables["flags"][inner] = np.where(
-        categorical, CATEGORICAL, np.where(default_left, MISSING_LEFT, MISSING_RIGHT)
-    )
-    tables["threshold"][inner] = np.where(categorical, 0.0, _round_down(raw[chosen]))
-    tables["set_of"][inner] = np.where(categorical, sets_before + raw[chosen], 0).astype(np.int64)
-    return tables
+def _preorder(
+    leaves: NDArray[np.int64], left: NDArray[np.int64], right: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Nodes of all trees in preorder, so that children come after their parents, and a left child right after.
+
+    Args:
+        leaves: Leaves of each tree, [trees].
+        left, right: LightGBM's numbers of the children of all inner nodes; leaf k of a tree is ~k.
+
+    Returns:
+        For each node its position in LightGBM's list of inner nodes or of leaves, and the places of its children
+        (its own for a leaf), each [nodes].
+    """
+    inner = leaves - 1
+    nodes = inner + leaves
+    total = int(nodes.sum())
+    # First all trees with their inner nodes before their leaves.
+    base = np.cumsum(nodes) - nodes
+    tree = np.repeat(np.arange(len(leaves)), inner)
+    at = np.arange(len(tree)) - (np.cumsum(inner) - inner)[tree] + base[tree]
+    children = np.tile(np.arange(total), (2, 1))
+    for side, child in enumerate((left, right)):
+        children[side, at] = base[tree] + np.where(child >= 0, child, inner[tree] + ~child)
+    is_leaf = np.ones(total, np.bool_)
+    is_leaf[at] = False
+    position = np.zeros(total, np.int64)
+    position[at] = np.arange(len(tree))
+    position[is_leaf] = np.arange(total - len(tree))
+    # Then sizes from the deepest level up, and places from the roots down.
+    levels = [base]
+    while len(level := levels[-1][~is_leaf[levels[-1]]]):
+        levels[-1] = level
+        levels.append(children[:, level].ravel())
+    size = np.ones(total, np.int64)
+    for level in reversed(levels[:-1]):
+        size[level] += size[children[0, level]] + size[children[1, level]]
+    place = np.zeros(total, np.int64)
+    place[base] = base
+    for level in levels[:-1]:
+        place[children[0, level]] = place[level] + 1
+        place[children[1, level]] = place[level] + 1 + size[children[0, level]]
+    order, new_left, new_right = (np.zeros(total, np.int64) for _ in range(3))
+    order[place] = position
+    new_left[place], new_right[place] = place[children[0]], place[children[1]]
+    return order, new_left, new_right
 
 
 def _round_down(values: NDArray[np.float64]) -> NDArray[np.float64]:
