@@ -89,10 +89,10 @@ def _write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> list[list[obj
         for name, array in arrays.items():
             # A column-major array stays one: sums over it would differ in the last bit otherwise.
             turned = array.flags.f_contiguous and not array.flags.c_contiguous
-            plain = np.ascontiguousarray(array.T if turned else array)
+            plain = array.T if turned else array
             file.write(b"\0" * (-file.tell() % _ALIGN))
             index.append([name, array.dtype.str, plain.shape, turned, file.tell()])
-            file.write(plain.reshape(-1).view(np.uint8).data)
+            file.write(np.ascontiguousarray(plain).reshape(-1).view(np.uint8).data)
     return index
 
 
