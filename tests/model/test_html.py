@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import doctest
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -7,8 +8,11 @@ from html.parser import HTMLParser
 import pytest
 from report_samples import EVIL, sample
 
+import meristem.model.picture
+import meristem.report.intervals
 from meristem.language.terms import Variable, module
-from meristem.model.charts import log_ticks, ticks
+from meristem.model import charts
+from meristem.model.charts import log_ticks, tick_labels, ticks
 from meristem.model.picture import picture
 from meristem.model.report import (
     Bin,
@@ -165,3 +169,8 @@ def test_ticks_are_round_and_cover_the_range() -> None:
     assert ticks(5, 5) == [5]
     assert log_ticks(0.01, 100) == pytest.approx([0.01, 0.1, 1, 10, 100])
     assert log_ticks(1, 8) == pytest.approx([1, 2, 5])
+    assert tick_labels([-1.0, -0.5, -0.0]) == ["-1.0", "-0.5", "0.0"]
+    for module_ in (charts, meristem.model.picture, meristem.report.intervals):
+        result = doctest.testmod(module_)
+        assert result.attempted > 0
+        assert result.failed == 0

@@ -97,7 +97,7 @@ def test_too_few_points_or_no_error_left() -> None:
     assert forecast([]).forecast is None
     assert forecast([(10, 1.0), (20, 0.5)]).forecast is None
     assert "Too few" in forecast([(10, 1.0), (20, 0.5)]).words
-    assert "no error left" in forecast([(10, 1.0), (20, 0.5), (40, 0.0)]).words
+    assert "no error is left" in forecast([(10, 1.0), (20, 0.5), (40, 0.0)]).words
     assert forecast([(10, float("nan")), (20, 0.5), (40, 0.4), (0, 3.0)]).forecast is None
 
 

@@ -22,6 +22,7 @@ margin-top:18px;min-width:0;overflow-wrap:anywhere}
 .pair{display:grid;gap:18px;grid-template-columns:repeat(auto-fit,minmax(min(440px,100%),1fr))}
 .pair .card{margin-top:0}
 .pair{margin-top:18px}
+.pair .card:last-child:nth-child(odd){grid-column:1/-1}
 .hero{display:grid;gap:10px 34px;grid-template-columns:repeat(auto-fit,minmax(min(400px,100%),1fr));
 align-items:center}
 .score{font-size:3.2rem;font-weight:700;line-height:1.05;font-variant-numeric:tabular-nums;

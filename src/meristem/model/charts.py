@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from html import escape
+from itertools import pairwise
 
 from meristem.model.report import Calibration, Curve, Report
 from meristem.model.sentences import matters, metric_name, outcome_name, shown
@@ -30,10 +31,26 @@ def ticks(low: float, high: float, about: int = 5) -> list[float]:
         return [low]
     raw = span / about
     power = 10.0 ** math.floor(math.log10(raw))
-    step = next((m * power for m in (1, 2, 5, 10) if m * power >= raw * 0.999), power)
+    step = next((m * power for m in (1, 2, 5, 10) if m * power >= raw * 0.7), power)
     first = math.ceil(low / step - 1e-9)
     found = [round(k * step, 12) for k in range(first, first + 4 * about) if k * step <= high + 1e-9 * span]
     return found or [low]
+
+
+def tick_labels(values: Sequence[float]) -> list[str]:
+    """Labels with as many decimals as the step between the ticks has.
+
+    >>> tick_labels([0.98, 0.985, 0.99])
+    ['0.980', '0.985', '0.990']
+    """
+    steps = [abs(b - a) for a, b in pairwise(values)]
+    step = min(steps, default=0.0)
+    if not 1e-6 < step < 1e9 or max(map(abs, values)) > 1e12:
+        return [number(v) for v in values]
+    places = max(0, -math.floor(math.log10(step) + 1e-9))
+    if any(abs(round(v, places) - v) > 1e-3 * step for v in values):
+        places += 1
+    return [f"{v + 0.0:,.{places}f}" for v in values]
 
 
 def log_ticks(low: float, high: float) -> list[float]:
@@ -111,6 +128,11 @@ def _grid(
     return [*parts, _line(left, bottom, right, bottom, "axis")]
 
 
+def _upright(report: Report, bottom: float, top: float) -> tuple[float, float]:
+    """Where the least and the largest loss stand: a score of which more is better grows upwards."""
+    return (top, bottom) if report.facts.greater_is_better else (bottom, top)
+
+
 def _bounds(values: Sequence[float], room: float = 0.06) -> tuple[float, float]:
     low, high = min(values), max(values)
     gap = room * (high - low) or abs(low) * room or 1.0
@@ -130,19 +152,23 @@ def score_chart(report: Report) -> str:
     scale = _linear(low, high, left, right)
     marks = ticks(low, high, 5)
     parts = _grid(
-        [(scale(t), label) for t, label in zip(marks, numbers_alike(*marks, digits=1), strict=True)],
+        [(scale(t), label) for t, label in zip(marks, tick_labels(marks), strict=True)],
         [],
         (left, right, 108),
     )
     parts += [_line(scale(t), 6, scale(t), 108, "grid") for t in marks]
-    for k, (name, score, kind) in enumerate(rows):
+    near = 0.1 < abs(report.best.score) / abs(report.baseline.score) < 10 if report.baseline.score else False
+    texts = [number(s.score) for _, s, _ in rows]
+    if near:
+        texts = numbers_alike(*(s.score for _, s, _ in rows))
+    for k, ((name, score, kind), text) in enumerate(zip(rows, texts, strict=True)):
         y = 32.0 + 44 * k
         parts.append(_text(left - 10, y + 4, name, "", "end"))
         if score.low is not None and score.high is not None:
             parts.append(_line(scale(score.low), y, scale(score.high), y, f"{kind} wide"))
         parts.append(_dot(scale(score.score), y, 6.5, f"{kind} dot", number(score.score)))
         x = min(max(scale(score.score), left + 24), right - 24)
-        parts.append(_text(x, y - 13, number(score.score), "strong", "middle"))
+        parts.append(_text(x, y - 13, text, "strong", "middle"))
     better = "higher is better →" if facts.greater_is_better else "← lower is better"
     parts.append(_text(right, 144, f"{metric_name(facts.metric)}, {better}", "dim", "end"))
     return _svg(150, "the score against the baseline", parts)
@@ -150,9 +176,10 @@ def score_chart(report: Report) -> str:
 
 def timeline_chart(report: Report) -> str:
     """Every candidate's score over time, and the best so far."""
-    candidates = sorted(report.candidates, key=lambda c: (c.at if c.at is not None else 0.0, c.number))
-    timed = all(c.at is not None for c in candidates)
-    places = [float(c.at or 0.0) if timed else float(k + 1) for k, c in enumerate(candidates)]
+    candidates = sorted(report.candidates, key=lambda c: (c.at if c.at is not None else math.inf, c.number))
+    timed = all(c.at is not None for c in candidates if c.loss is not None)
+    end = min(max(report.effort.seconds, 0.0), 1e9)
+    places = [(end if c.at is None else c.at) if timed else float(k + 1) for k, c in enumerate(candidates)]
     scored = [(x, c.loss, c) for x, c in zip(places, candidates, strict=True) if c.loss is not None]
     if not scored:
         return ""
@@ -163,19 +190,19 @@ def timeline_chart(report: Report) -> str:
     left, top, right, bottom = 62.0, 14.0, _W - 14, 240.0
     if logarithmic:
         low, high = best / 1.15, worst * 1.15
-        y = _log(low, high, bottom, top)
+        y = _log(low, high, *_upright(report, bottom, top))
         marks = log_ticks(low, high)
     else:
         low, high = _bounds([best, worst])
-        y = _linear(low, high, bottom, top)
+        y = _linear(low, high, *_upright(report, bottom, top))
         marks = ticks(low, high)
-    ends = max(places[-1], report.effort.seconds if timed and report.effort.seconds < 1e9 else 0.0)
+    ends = max(places[-1], end if timed else 0.0)
     x = _linear(0.0, ends * 1.02 or 1.0, left, right)
     x_marks = ticks(0.0, ends or 1.0, 6)
     labels = (
         [number(shown(report, t)) for t in marks]
         if logarithmic
-        else numbers_alike(*(shown(report, t) for t in marks), digits=1)
+        else tick_labels([shown(report, t) or 0.0 for t in marks])
     )
     parts = _grid(
         [(x(t), f"{number(t)} s" if timed else number(t)) for t in x_marks],
@@ -309,10 +336,10 @@ def curve_chart(report: Report, curve: Curve) -> str:
     if 0 <= min(losses) < 0.4 * max(losses):
         low = 0.0
     left, top, right, bottom = 62.0, 14.0, _W - 20, 240.0
-    y = _linear(low, high, bottom, top)
+    y = _linear(low, high, *_upright(report, bottom, top))
     x = _log(points[0].rows / 1.15, double * 1.12 if forecast is not None else most * 1.15, left, right)
     marks = ticks(low, high)
-    names = numbers_alike(*(shown(report, t) for t in marks), digits=1)
+    names = tick_labels([shown(report, t) or 0.0 for t in marks])
     rows = [*dict.fromkeys(p.rows for p in points), *([double] if forecast is not None else [])]
     parts = _grid(
         [(x(r), f"{r:,}") for r in rows],

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from meristem.model import sentences
 from meristem.model.report import Report
 from meristem.model.sentences import shown
-from meristem.model.words import clean, count, duration, number, numbers_alike, percent
+from meristem.model.words import clean, count, duration, numbers_alike, percent
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -85,8 +85,9 @@ def _importance(report: Report) -> Section:
 def _members(report: Report) -> Section:
     total = sum(m.weight for m in report.members) or 1.0
     ordered = sorted(report.members, key=lambda m: -m.weight)
+    losses = numbers_alike(*(shown(report, m.loss) for m in ordered))
     rows: list[tuple[str, ...]] = [
-        (percent(m.weight / total), number(shown(report, m.loss)), clean(m.text, 300)) for m in ordered
+        (percent(m.weight / total), loss, clean(m.text, 300)) for m, loss in zip(ordered, losses, strict=True)
     ]
     words = sentences.members_words(report)
     metric = sentences.metric_name(report.facts.metric)

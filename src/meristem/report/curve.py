@@ -57,7 +57,11 @@ def forecast(points: Iterable[Point], *, metric: str = "loss", greater: bool | N
         return Curve(tuple(merged), None, "Too few points to say whether more rows would help.")
     above = np.array([p.loss for p in merged]) - floor
     if above[-1] <= 1e-9 * max(float(above[0]), 1e-300):
-        return Curve(tuple(merged), None, "There is no error left that more rows could take away.")
+        return Curve(
+            tuple(merged),
+            None,
+            "On the rows held out for this, no error is left that more rows could take away.",
+        )
     rows = np.array([p.rows for p in merged], np.float64)
     spreads = [p.spread for p in merged]
     known = None

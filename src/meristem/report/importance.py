@@ -15,6 +15,7 @@ from meristem.values import Column, Rows
 
 _WIDE = 200  # columns; more are searched by blocks, as most of them will not matter
 _FIRST_BLOCKS = 16
+_BORROWED = 4
 _MOST_FOUND = 60  # columns that a search by blocks looks for
 
 
@@ -71,8 +72,7 @@ def permutation_importance(
                 break
             if len(increases.get(name, ())) <= repeat:
                 increases.setdefault(name, []).append(measure([name]))
-    results = [_summary(name, values) for name, values in increases.items()]
-    return sorted((r for r in results if math.isfinite(r.mean)), key=lambda r: -r.mean)
+    return sorted(_summaries(increases), key=lambda r: -r.mean)
 
 
 def _search(
@@ -105,13 +105,29 @@ def _search(
     return found
 
 
-def _summary(name: str, values: list[float]) -> Importance:
-    count = len(values)
-    mean = math.fsum(values) / count
-    if count < 2:
-        return Importance(name, mean)
+def _summaries(increases: dict[str, list[float]]) -> list[Importance]:
+    """Means with 95 % intervals over shuffles.
+
+    Two or three shuffles say little about their own spread, but those of all columns together do: a larger
+    increase spreads in proportion more. So each spread is drawn towards what the others tell (as in Smyth,
+    2004), with the weight of `_BORROWED` shuffles.
+    """
     from scipy.special import stdtrit
 
-    spread = math.sqrt(math.fsum((v - mean) ** 2 for v in values) / (count - 1))
-    half = float(stdtrit(count - 1, 0.975)) * spread / math.sqrt(count)
-    return Importance(name, mean, mean - half, mean + half)
+    kept = {name: np.array(v) for name, v in increases.items() if np.isfinite(v).all()}
+    means = {name: float(v.mean()) for name, v in kept.items()}
+    spreads = {name: float(v.std(ddof=1)) for name, v in kept.items() if len(v) > 1}
+    shares = [spreads[n] / abs(means[n]) for n in spreads if means[n]]
+    usual = float(np.median(shares)) if shares else 0.0
+    least = float(np.quantile(list(spreads.values()), 0.25)) if spreads else 0.0
+    found = []
+    for name, mean in means.items():
+        if name not in spreads:
+            found.append(Importance(name, mean))
+            continue
+        own = len(kept[name]) - 1
+        expected = max(usual * abs(mean), least)
+        variance = (_BORROWED * expected**2 + own * spreads[name] ** 2) / (_BORROWED + own)
+        half = float(stdtrit(_BORROWED + own, 0.975)) * math.sqrt(variance / (own + 1))
+        found.append(Importance(name, mean, mean - half, mean + half))
+    return found
