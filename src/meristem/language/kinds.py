@@ -147,6 +147,7 @@ class Kinds:
 
     def __init__(self) -> None:
         self._kinds: dict[tuple[str, int], ModuleKind] = {}
+        self._names: set[str] = set()
 
     def add(self, kind: ModuleKind) -> None:
         """Add a kind; a name and version that is taken raises."""
@@ -154,6 +155,7 @@ class Kinds:
         if key in self._kinds:
             raise MeristemError(f"the module kind {kind.name} version {kind.version} is declared twice")
         self._kinds[key] = kind
+        self._names.add(kind.name)
 
     def find(self, name: str, version: int = 1) -> ModuleKind:
         """The kind of a name, or TypeMismatch."""
@@ -162,7 +164,7 @@ class Kinds:
         return self._kinds[name, version]
 
     def __contains__(self, name: str) -> bool:
-        return any(known == name for known, _ in self._kinds)
+        return name in self._names
 
     def __iter__(self) -> Iterator[ModuleKind]:
         return iter(self._kinds.values())

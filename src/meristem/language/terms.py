@@ -277,6 +277,9 @@ class Module(Term):
     label: str = ""
     version: int = 1
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "choices", tuple(sorted(self.choices, key=lambda choice: choice[0])))
+
     def children(self) -> tuple[Term, ...]:
         return self.args
 

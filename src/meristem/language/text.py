@@ -5,7 +5,7 @@
 `1`  `1.5`  `true`  `"text"`             literals; `"cat" as class[cat, dog]`, `"2024-01-31T00:00:00" as datetime`
 `numbers(row)`  `sort#2(x)`              a call; of version 2
 `x + 1 < y and not z`                    calls of `add`, `less`, `and`, `not` (see `INFIX`)
-`standardize{}(x)`  `ridge{l2: 1.0}(x)`  a module; all of it: `kind#version{choice: value; output type}@label(args)`
+`standardize(x)`  `ridge{l2: 1.0}(x)`    a module; all of it: `kind#version{choice: value; output type}@label(args)`
 `row.age`  `row."odd name"`              a field
 `x => x + 1`  `(x, y) => x`              a function
 `(f)(x)`                                 a function applied
@@ -14,6 +14,9 @@
 `[a, b]`  `{name: e}`                    a list, a record
 `?`  `?: real`                           a hole
 =======================================  ==========================================================
+
+The braces of a module may be left out when they are empty and its kind is declared; a function of the same name is then
+written with its version.
 """
 
 from __future__ import annotations
@@ -25,6 +28,7 @@ from datetime import datetime
 
 from meristem.errors import TypeMismatch
 from meristem.language.infer import MAX_DEPTH, MAX_NODES, check_size, ensure_stack
+from meristem.language.kinds import KINDS
 from meristem.language.terms import (
     Apply,
     Call,
@@ -41,6 +45,7 @@ from meristem.language.terms import (
     Term,
     Variable,
 )
+from meristem.language.vocabulary import VOCABULARY
 from meristem.types import BOOL, DATETIME, INT, REAL, TEXT, Type, parse_type
 
 INFIX: dict[str, tuple[str, int]] = {
@@ -150,7 +155,8 @@ def _write(term: Term, level: int, out: list[str]) -> None:
         choices = ", ".join(f"{_name(name)}: {_choice(value)}" for name, value in term.choices)
         output = "" if term.output is None else f"; {_type(term.output)}"
         label = f"@{_name(term.label)}" if term.label else ""
-        out.append(f"{_name(term.kind)}{version}{{{choices}{output}}}{label}(")
+        braces = f"{{{choices}{output}}}" if choices or output or version or label or not _is_kind(term.kind) else ""
+        out.append(f"{_name(term.kind)}{version}{braces}{label}(")
         _join(term.args, out)
         out.append(")")
     elif isinstance(term, Field):
@@ -194,6 +200,11 @@ def _write(term: Term, level: int, out: list[str]) -> None:
         _write(term.body, 0, out)
 
 
+def _is_kind(name: str) -> bool:
+    """Whether a name alone says a module: a kind of it is declared, and no function is."""
+    return name in KINDS and name not in VOCABULARY
+
+
 def _write_call(term: Call, level: int, out: list[str]) -> None:
     if term.version == 1 and len(term.args) == 2 and term.name in INFIX:
         symbol, own = INFIX[term.name]
@@ -213,7 +224,8 @@ def _write_call(term: Call, level: int, out: list[str]) -> None:
             out.append(")")
     else:
         word = term.name if term.name in ("and", "or", "not") else _name(term.name)
-        out.append(word + ("" if term.version == 1 else f"#{term.version}") + "(")
+        stated = term.version != 1 or _is_kind(term.name)
+        out.append(word + (f"#{term.version}" if stated else "") + "(")
         _join(term.args, out)
         out.append(")")
 
@@ -507,6 +519,8 @@ class _Parser:
             return Call(name, self.arguments(), version)
         name = self.name()
         version = 1
+        if self.at("(") and _is_kind(name):
+            return Module(name, self.arguments())
         if self.at("#"):
             version = self.version()
             if not self.at("(") and not self.at("{"):
