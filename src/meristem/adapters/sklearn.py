@@ -70,8 +70,7 @@ class _MeristemEstimator(BaseEstimator):  # type: ignore[misc]
 
     # ------------------------------------------------------------------------------------------ fitting
 
-    def _fit(self, X: Any, y: NDArray[Any], sample_weight: Any, groups: Any) -> None:
-        frame = self._frame(X, reset=True)
+    def _task(self, frame: Frame, y: NDArray[Any], sample_weight: Any, groups: Any) -> Task:
         check_consistent_length(frame, y)
         roles: dict[str, str | None] = {"weight_column": None, "group_column": None}
         names, columns = list(frame.names), {}
@@ -96,7 +95,9 @@ class _MeristemEstimator(BaseEstimator):  # type: ignore[misc]
 
         whole = Frame(names, frame.rows, get)
         # Whoever passes a matrix has chosen its columns: none is taken for an identifier.
-        task = Task.from_table(whole, target, kind=self._task_kind, keep=frame.names, name="table", **roles)
+        return Task.from_table(whole, target, kind=self._task_kind, keep=frame.names, name="table", **roles)
+
+    def _grow(self, frame: Frame, task: Task) -> None:
         self._names = frame.names
         self.model_: Model = grow(
             task, budget=self._budget(), objective=self._objective(), seed=self._seed(), quiet=self.quiet
@@ -211,21 +212,31 @@ class MeristemClassifier(ClassifierMixin, _MeristemEstimator):  # type: ignore[m
         self._target_name = str(getattr(y, "name", None) or "target")
         answers = _answers(self, y)
         check_classification_targets(answers)
+        frame = self._frame(X, reset=True)
         self.classes_ = np.unique(answers)
-        self._fit(X, answers, sample_weight, groups)
-        if not self._match():
-            # Labels that a table would not keep apart ("a" and "a ", "NA"): numbers stand for them.
-            self._fit(X, np.searchsorted(self.classes_, answers), sample_weight, groups)
-            self._match(range(len(self.classes_)))
+        task = self._own_labels(frame, answers, sample_weight, groups)
+        if task is None:
+            # A table would not keep these labels apart, or take some for missing ("a" and "a ", "NA", "1"): codes
+            # stand for them.
+            task = self._task(frame, np.searchsorted(self.classes_, answers), sample_weight, groups)
+            self._places = np.arange(len(self.classes_))
+        self._grow(frame, task)
         return self
 
-    def _match(self, labels: Any = None) -> bool:
-        """Find the place of each class among the model's; False if they are not the same classes."""
-        known = {value: k for k, value in enumerate(self.model_.schema.target.values)}
-        labels = self.classes_.tolist() if labels is None else labels
-        places = [known.get(label, -1) for label in labels]
+    def _own_labels(
+        self, frame: Frame, answers: NDArray[Any], sample_weight: Any, groups: Any
+    ) -> Task | None:
+        """The task with the user's labels, for a readable model; None where they do not all survive as they are."""
+        try:
+            task = self._task(frame, answers, sample_weight, groups)
+        except InputError:
+            if len(self.classes_) < 2:
+                raise
+            return None
+        known = {(type(value), value): k for k, value in enumerate(task.schema.target.values)}
+        places = [known.get((type(label), label), -1) for label in self.classes_.tolist()]
         self._places = np.array(places, np.int64)
-        return sorted(places) == list(range(len(known)))
+        return task if len(task) == frame.rows and sorted(places) == list(range(len(known))) else None
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
         """Class probabilities [N, K], columns in the order of `classes_`."""
@@ -273,7 +284,8 @@ class MeristemRegressor(RegressorMixin, _MeristemEstimator):  # type: ignore[mis
         """
         self._target_name = str(getattr(y, "name", None) or "target")
         answers = _answers(self, y)
-        self._fit(X, answers.astype(np.float64), sample_weight, groups)
+        frame = self._frame(X, reset=True)
+        self._grow(frame, self._task(frame, answers.astype(np.float64), sample_weight, groups))
         return self
 
     def predict(self, X: Any) -> NDArray[np.float64]:
