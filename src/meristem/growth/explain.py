@@ -70,8 +70,9 @@ def explain(run: Explained, model: Model) -> report.Report:
         seed=run.seed,
         versions={"meristem": __version__, "python": platform.python_version(), "numpy": np.__version__},
     )
-    baseline = _score(run, run.base_output, "always the same answer", rng)
-    what = "the grown model" if run.selection is not None else "always the same answer"
+    same = "always the class shares" if run.task.kind == "classification" else "always the mean"
+    baseline = _score(run, run.base_output, same, rng)
+    what = "the grown model" if run.selection is not None else same
     best = _score(run, run.composed.output, what, rng)
     importance = _importance(run, model, rng)
     return report.Report(

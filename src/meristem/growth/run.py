@@ -160,6 +160,7 @@ def _grow(
                 budget.trials,
                 workers,
                 scorer.name,
+                scorer.metric.greater,
             )
         )
         baseline = cross_fit(constant(), examples, splits, seed=seed)
