@@ -68,6 +68,7 @@ def grow_command(session: Session, options: GrowOptions) -> None:
     from meristem.growth import grow
     from meristem.task import Task
 
+    session.when_stopped = "stopped: nothing was saved"
     budget, objective = _limits(options)
     check_place(options.model_path, "--out", (options.data,))
     if options.report is not None:
@@ -96,6 +97,7 @@ def grow_command(session: Session, options: GrowOptions) -> None:
         task, budget=budget, objective=objective, seed=options.seed, quiet=silent, listeners=[ending]
     )
     files = _write(model, options)
+    session.when_stopped = f"stopped: the model is saved in {files.model}"
     report = model.report()
     if options.as_json:
         say(json.dumps(summary(model, report, files, ending.stopped), allow_nan=False))

@@ -108,6 +108,8 @@ def measure(model: Model, frame: Frame) -> Scored:
         value = float(function(y, output, None))
         rng = np.random.default_rng(_SEED)
         low, high = bootstrap(y, output, function, rng=rng, seconds=_SECONDS)
+        if better != "lower":  # the best is 1, and the shares of a few hundred rows may sum to 1 + 1e-15
+            value, low, high = min(value, 1.0), low and min(low, 1.0), high and min(high, 1.0)
         measured.append(Measured(name, value, low, high, better))
     return Scored(chosen, tuple(measured), len(places), frame.rows - len(places))
 

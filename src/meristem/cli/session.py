@@ -28,10 +28,12 @@ class Session:
     Args:
         began: When the process began, in `time.monotonic()` seconds.
         debug: Whether errors show their traceback.
+        when_stopped: What to say if the user interrupts now.
     """
 
     began: float
     debug: bool = False
+    when_stopped: str = "stopped"
 
     @property
     def elapsed(self) -> float:
@@ -48,7 +50,7 @@ class Session:
             sys.stdout.flush()
             return code or OK
         except KeyboardInterrupt:
-            note("stopped")
+            note(self.when_stopped)
             return INTERRUPTED
         except BrokenPipeError:
             # Who reads has read enough (`meristem show model.mst | head`): that is no error.
