@@ -2,7 +2,7 @@
 
 One immutable class serves every type: a constructor name, the types it is applied to, and parameters that are
 not types (labels, dimensions, field names). A type variable has a *kind* that bounds what it may stand for:
-`any`, `eq` (no functions inside), `ord` (can be sorted) or `number` (int or real).
+`any`, `eq` (can be compared), `ord` (can be sorted), `key` (can be the key of a map) or `number` (int or real).
 
 Text form::
 
@@ -51,13 +51,17 @@ class Type:
     params: tuple[Param, ...] = ()
     kind: str = ""
     _hash: int = field(default=0, init=False, repr=False, compare=False)
-    size: int = field(default=1, init=False, repr=False, compare=False)  # number of types inside, this one too
+    size: int = field(
+        default=1, init=False, repr=False, compare=False
+    )  # number of types inside, this one too
     ground: bool = field(default=True, init=False, repr=False, compare=False)  # no variable inside
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_hash", hash((self.name, self.args, self.params, self.kind)))
         size = 1 + sum(arg.size for arg in self.args)
-        if size > MAX_SIZE:  # pairs of pairs of ... double at each step; sharing hides it until someone compares
+        if (
+            size > MAX_SIZE
+        ):  # pairs of pairs of ... double at each step; sharing hides it until someone compares
             raise TypeMismatch(f"a type may be made of {MAX_SIZE:,} parts, this one has {size:,}")
         object.__setattr__(self, "size", size)
         object.__setattr__(self, "ground", self.kind == "" and all(arg.ground for arg in self.args))
@@ -205,7 +209,9 @@ def _cut(parts: list[str], limit: int | None) -> list[str]:
     return [*parts[: limit - 1], f"... {len(parts) - limit + 1} more"]
 
 
-_TOKEN = re.compile(r"""\s*(?:(->)|([A-Za-z_][A-Za-z0-9_]*)|(\d+)|("(?:[^"\\]|\\.)*")|('(?:[^'\\]|\\.)*')|([\[\]{}(),:]))""")
+_TOKEN = re.compile(
+    r"""\s*(?:(->)|([A-Za-z_][A-Za-z0-9_]*)|(\d+)|("(?:[^"\\]|\\.)*")|('(?:[^'\\]|\\.)*')|([\[\]{}(),:]))"""
+)
 _MAX_DEPTH = 100
 
 
@@ -293,7 +299,9 @@ class _Parser:
             self.take("[")
             dims = self.names("]")
             if len(dims) != _DIMENSIONS[name] or any(isinstance(d, str) for d in dims):
-                raise TypeMismatch(f"{name} takes {_DIMENSIONS[name]} dimension(s), got {dims} in {self.text!r}")
+                raise TypeMismatch(
+                    f"{name} takes {_DIMENSIONS[name]} dimension(s), got {dims} in {self.text!r}"
+                )
             return Type(name, params=tuple(dims))
         if name in _ARITY:
             self.take("[")
@@ -433,7 +441,9 @@ def unify(left: Type, right: Type, substitution: Substitution) -> None:
         raise TypeMismatch(f"expected {format_type(left, 6)}, got {format_type(right, 6)}")
     if left.params != right.params:
         dims = left.name in _DIMENSIONS and len(left.params) == len(right.params)
-        if not dims or any(a != b and None not in (a, b) for a, b in zip(left.params, right.params, strict=True)):
+        if not dims or any(
+            a != b and None not in (a, b) for a, b in zip(left.params, right.params, strict=True)
+        ):
             raise TypeMismatch(f"expected {format_type(left, 6)}, got {format_type(right, 6)}")
     for a, b in zip(left.args, right.args, strict=True):
         unify(a, b, substitution)
@@ -449,7 +459,9 @@ def _restrict(type_: Type, kind: str, substitution: Substitution) -> Type:
         return narrowed
     if not _may_be(type_, kind):
         wanted = {"eq": "that can be compared", "ord": "that has an order", "key": "that can be a key"}
-        raise TypeMismatch(f"expected {'a type ' + wanted[kind] if kind in wanted else 'a number'}, got {format_type(type_, 6)}")
+        raise TypeMismatch(
+            f"expected {'a type ' + wanted[kind] if kind in wanted else 'a number'}, got {format_type(type_, 6)}"
+        )
     for arg in type_.args:
         _restrict(arg, kind, substitution)
     return substitute(type_, substitution)

@@ -64,6 +64,9 @@ class Widen(ModuleKind):
     def fit(self, inputs: Any, settings: Any, context: Any) -> Fitted:
         return Fitted({})
 
+    def validate(self, arrays: Any, inputs: Any, output: Any) -> None:
+        """Any arrays do."""
+
     def forward(self, arrays: Mapping[str, Any], inputs: Any, settings: Any, output: Any) -> Column:
         type(self).calls += 1
         (row,) = inputs
@@ -82,6 +85,9 @@ class Total(ModuleKind):
 
     def fit(self, inputs: Any, settings: Any, context: Any) -> Fitted:
         return Fitted({})
+
+    def validate(self, arrays: Any, inputs: Any, output: Any) -> None:
+        """Any arrays do."""
 
     def forward(self, arrays: Any, inputs: Any, settings: Any, output: Any) -> Column:
         return Scalars(REAL, inputs[0].data.sum(axis=1))
@@ -137,7 +143,8 @@ def test_equal_parts_run_once_and_memo_is_used_and_filled() -> None:
     memo: dict[Any, Column] = {}
     first = evaluate(term, {"row": ROWS}, fit_of(term), memo=memo)
     assert Widen.calls == before + 1
-    assert part in memo and term in memo
+    assert part in memo
+    assert term in memo
     del memo[term], memo[term.args[0]]
     memo[part] = Dense(vector_of(2), np.full((3, 2), 7.0))
     second = evaluate(term, {"row": ROWS}, fit_of(term), memo=memo)
@@ -154,7 +161,8 @@ def test_prepare_once_run_often() -> None:
         assert one.column.to_list() == [all_rows.column[i]]
         assert one.failures.tolist() == [all_rows.failures[i]]
     none = program.run({"row": ROWS.take(np.array([], np.int64))}, fit)
-    assert len(none.column) == 0 and len(none.failures) == 0
+    assert len(none.column) == 0
+    assert len(none.failures) == 0
 
 
 @pytest.mark.parametrize(
@@ -200,7 +208,8 @@ def test_wide_table() -> None:
     fields["word"] = column_from(["a", "b", "c"], TEXT)
     column = Rows(fields)
     result = evaluate(parse_term("numbers(row)"), {"row": column})
-    assert isinstance(result.column, Rows) and len(result.column.fields) == 10_000
+    assert isinstance(result.column, Rows)
+    assert len(result.column.fields) == 10_000
 
 
 TERMS = [

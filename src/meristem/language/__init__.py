@@ -1,6 +1,6 @@
 """The language: terms, their types, their forms, and what runs them."""
 
-from meristem.language.failing import MAX_ELEMENTS, Failing, failing, make_room
+from meristem.language.failures import Failing, failing
 from meristem.language.infer import MAX_DEPTH, MAX_NODES, TermTypeError, Typed, expect, infer
 from meristem.language.interpreter import DEFAULT_FUEL, Fit, Prepared, Result, evaluate, prepare
 from meristem.language.json_form import from_json, to_json
@@ -15,6 +15,7 @@ from meristem.language.kinds import (
     register,
     settings_of,
 )
+from meristem.language.limits import MAX_ELEMENTS, make_room
 from meristem.language.terms import (
     Apply,
     Call,

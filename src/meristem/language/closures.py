@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from meristem.language.failing import MAX_IN_FLIGHT, expand
+from meristem.language.failures import expand
 from meristem.language.frames import Frame, IntArray, Value, column_of
 from meristem.language.infer import Binding, Typed
+from meristem.language.limits import MAX_IN_FLIGHT
 from meristem.values import Column, Dense, Dists, Lists, Maps, Options, Pairs, Rows, concatenate, filler
 
 
@@ -62,37 +63,28 @@ class Closure:
         distinct = caller.distinct and (distinct or index is None)
         inner = Frame(caller.run, count, self.frame, lexical, caller, index, distinct)
         inner.charge(1, None)
-        alive = inner.alive()
-        if alive is not None:
-            if len(alive) == 0:
-                return filler(body.type, count)
-            some = alive if index is None else index[alive]
-            living = tuple(arg.take(alive) if isinstance(arg, Column) else arg for arg in args)
-            lexical = alive if lexical is None else lexical[alive]
-            inner = Frame(caller.run, len(alive), self.frame, lexical, caller, some, distinct)
-            return expand(self._run(inner, living), alive, count)
         return self._run(inner, args)
 
     def _run(self, inner: Frame, args: tuple[Value, ...]) -> Column:
-        """Run the body in a frame without failed rows, in parts where what it uses would take too much room."""
+        """Run the body for the living rows, in parts where what it uses would take too much room."""
+        alive = inner.alive()
+        if alive is not None:
+            if len(alive) == 0:
+                return filler(self.node.children[0].type, inner.count)
+            return expand(self._run(*self._some(inner, args, alive)), alive, inner.count)
         rows = inner.index
         if rows is not None and len(rows) > 1 and self._captured(rows, inner.roots) > MAX_IN_FLIGHT:
-            return self._halves(inner, args)
-        return self._evaluate(inner, args)
-
-    def _evaluate(self, inner: Frame, args: tuple[Value, ...]) -> Column:
+            halves = np.array_split(np.arange(inner.count), 2)
+            return concatenate([self._run(*self._some(inner, args, half)) for half in halves])
         inner.values.update(zip(self.node.bindings, args, strict=True))
         return column_of(self.node.children[0], inner)
 
-    def _halves(self, inner: Frame, args: tuple[Value, ...]) -> Column:
-        parts = []
-        for rows in np.array_split(np.arange(inner.count), 2):
-            lexical = None if inner.index is None else inner.index[rows]
-            calling = rows if inner.caller_index is None else inner.caller_index[rows]
-            half = Frame(inner.run, len(rows), self.frame, lexical, inner.caller, calling, inner.distinct)
-            some = tuple(arg.take(rows) if isinstance(arg, Column) else arg for arg in args)
-            parts.append(self._run(half, some))
-        return concatenate(parts)
+    def _some(self, inner: Frame, args: tuple[Value, ...], rows: IntArray) -> tuple[Frame, tuple[Value, ...]]:
+        """The frame of some of the rows of a call, and their arguments."""
+        lexical = rows if inner.index is None else inner.index[rows]
+        calling = rows if inner.caller_index is None else inner.caller_index[rows]
+        frame = Frame(inner.run, len(rows), self.frame, lexical, inner.caller, calling, inner.distinct)
+        return frame, tuple(arg.take(rows) if isinstance(arg, Column) else arg for arg in args)
 
     def _captured(self, lexical: IntArray, roots: IntArray | None) -> int:
         """How much room what the body uses from outside takes, repeated for these rows."""
@@ -108,11 +100,11 @@ class Closure:
 def _room(value: Value, rows: IntArray) -> int:
     """About how many numbers `value.take(rows)` holds."""
     if isinstance(value, Lists | Maps):
-        lengths = np.diff(value.offsets)
+        lengths = value.lengths if isinstance(value, Lists) else np.diff(value.offsets)
         total = int(lengths[rows].sum())
-        if total > MAX_IN_FLIGHT or len(value.offsets) < 2:
+        if total > MAX_IN_FLIGHT or len(lengths) == 0:
             return total
-        inner = value.items if isinstance(value, Lists) else value.values
+        inner = value.pool if isinstance(value, Lists) else value.values
         if isinstance(inner, Lists | Maps | Pairs | Rows | Dense | Options):
             # The items that would be taken, each with the mean room of an item.
             every = np.arange(len(inner))

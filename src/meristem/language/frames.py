@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from meristem.errors import Reason
-from meristem.language.failing import Reasons
+from meristem.language.failures import Reasons
 from meristem.language.infer import Binding, Typed
 from meristem.language.terms import Term
 from meristem.values import Column
@@ -22,7 +22,7 @@ from meristem.values import Column
 if TYPE_CHECKING:
     from meristem.language.closures import Closure
 
-Value = Union[Column, "Closure"]  # noqa: UP007 - the class behind the name is not there yet
+Value = Union[Column, "Closure"]
 IntArray = NDArray[np.int64]
 
 
@@ -186,6 +186,22 @@ class Frame:
         if rows is not None:
             roots = rows if roots is None else roots[rows]
         self.run.fail(reasons, roots)
+
+    def room(self) -> int:
+        """How many elements the rows can pay for, all together."""
+        left = self.run.fuel[self.run.failures == 0] - self.run.pending
+        return int(left.sum())
+
+    def beyond(self, elements: IntArray, rows: IntArray | None) -> NDArray[np.bool_]:
+        """Which of the rows at `rows` [M] cannot pay if each makes so many elements [M]."""
+        run = self.run
+        if self.roots is None:
+            roots = np.arange(run.count) if rows is None else rows
+        else:
+            roots = self.roots if rows is None else self.roots[rows]
+        total = np.bincount(roots, elements, minlength=run.count)
+        lost: NDArray[np.bool_] = (total > run.fuel - run.pending)[roots]
+        return lost
 
     def charge(self, cost: NDArray[np.int64] | int, rows: IntArray | None) -> None:
         """Take fuel from the rows at `rows` [M] (if None: all): the same from each, or `cost` [M]."""

@@ -11,6 +11,8 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
+import numpy as np
+
 from meristem.errors import TypeMismatch
 from meristem.language.infer import check_type
 from meristem.language.terms import (
@@ -47,6 +49,7 @@ from meristem.types import (
 )
 
 _SCALARS = (BOOL, INT, REAL, TEXT, DATETIME)
+_GIVEN = ("vector", "image", "signal")  # types that no constructor or literal makes
 _LETTERS = "ab c,-07Zé\U0001f331\n"
 _INTS = (0, 1, 2, 3, -1, 5, 7, 10, 100, -(2**63), 2**63 - 1, 2**31)
 _REALS = (0.0, 1.0, 0.5, -1.0, -0.0, 2.5, 3.5, 1e-3, 1e300, -7.25, 1e19, 2.0**63)
@@ -103,6 +106,11 @@ def random_value(rng: Random, type: Type, size: int = 4) -> Any:
         return None if rng.random() < 0.3 else random_value(rng, type.item, size)
     if name == "row":
         return {field: random_value(rng, inner, size) for field, inner in type.fields.items()}
+    if name == "vector":
+        return np.array([rng.uniform(-9, 9) for _ in range(int(type.params[0] or 3))])
+    if name == "dist" and type.item.name == "class":
+        weights = [rng.random() + 0.01 for _ in type.item.params]
+        return {label: w / sum(weights) for label, w in zip(type.item.params, weights, strict=True)}
     raise TypeMismatch(f"there are no random values of the type {type}")
 
 
@@ -210,6 +218,8 @@ class _Generator:
                 return None
             entry = self.rng.choice(entries)
             parameters = self.instance(entry.type, type_)
+            if parameters is not None:
+                parameters = [self.matched(p, env) for p in parameters]
             if parameters is None or not all(self.can_make(p, env) for p in parameters):
                 continue
             share = max((size - 1) // max(len(parameters), 1), 0)
@@ -232,6 +242,15 @@ class _Generator:
         except TypeMismatch:
             return None
         return scheme.parameters
+
+    def matched(self, type_: Type, env: dict[str, Type]) -> Type:
+        """For a type that only names have (a vector of any dimension) that of such a name, if there is one."""
+        if type_.name in _GIVEN:
+            fitting = [
+                t for t in env.values() if t.name == type_.name and (t == type_ or None in type_.params)
+            ]
+            return self.rng.choice(fitting) if fitting else type_
+        return type_
 
     def can_make(self, type_: Type, env: dict[str, Type]) -> bool:
         """Whether constructors, literals and names make a type."""

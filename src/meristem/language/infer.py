@@ -49,7 +49,7 @@ from meristem.types import (
 )
 
 MAX_DEPTH = 1000
-MAX_NODES = 200_000
+MAX_NODES = 100_000
 
 
 class TermTypeError(TypeMismatch):

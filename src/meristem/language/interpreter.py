@@ -16,10 +16,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from meristem.errors import EvaluationError, InputError, Reason, TypeMismatch
-from meristem.language.failing import Reasons, TooLarge, expand
+from meristem.errors import EvaluationError, InputError, Reason, ResourceError, TypeMismatch
+from meristem.language.failures import Reasons, expand
 from meristem.language.frames import Frame, Run, column_of
 from meristem.language.infer import Typed, expect, infer
+from meristem.language.limits import MAX_RESULT, TooLarge, bounded_by
 from meristem.language.nodes import ready
 from meristem.language.terms import Term
 from meristem.types import Type, format_type, unify
@@ -95,20 +96,33 @@ class Prepared:
 
         Raises:
             InputError: An input is missing, or not of its type.
+            ResourceError: The result takes too much room.
         """
-        count = self._check(inputs, rows)
+        return self._run(inputs, fit or {}, fuel, self._check(inputs, rows), memo)
+
+    def _run(
+        self, inputs: Mapping[str, Column], fit: Fit, fuel: int, count: int, memo: dict[Term, Column] | None
+    ) -> Result:
         try:
-            return self._run_once(inputs, fit or {}, fuel, count, memo)
+            with bounded_by(fuel):
+                return self._run_once(inputs, fit, fuel, count, memo)
         except TooLarge:
             if count <= 1:
                 return self._none(count, Reason.SIZE)
         except RecursionError:  # functions that call functions that call ...: no row gets through
             return self._none(count, Reason.SIZE)
-        results = []
+        results: list[Result] = []
+        total = 0
         for part in np.array_split(np.arange(count), 2):
             some = {name: column.take(part) for name, column in inputs.items() if name in self.inputs}
             known = None if memo is None else {term: column.take(part) for term, column in memo.items()}
-            results.append(self.run(some, fit, fuel=fuel, rows=len(part), memo=known))
+            results.append(self._run(some, fit, fuel, len(part), known))
+            sizes = 0 if self.root.size is None else self.root.size(results[-1].column)
+            total += sizes * len(part) if isinstance(sizes, int) else int(sizes.sum())
+            if total > MAX_RESULT:
+                raise ResourceError(
+                    f"a result may have {MAX_RESULT:,} elements over all rows, this one has {total:,}"
+                )
         column = concatenate([result.column for result in results])
         return Result(column, np.concatenate([result.failures for result in results]))
 

@@ -13,11 +13,10 @@ import numpy as np
 
 from meristem.errors import EvaluationError
 from meristem.language.closures import Closure, Outside
-from meristem.language.failing import expand
+from meristem.language.failures import expand
 from meristem.language.frames import Frame, IntArray, Run
 from meristem.language.infer import Binding, Typed
 from meristem.language.reference import Meter, PlainFunction, Scope
-from meristem.language.terms import Module
 from meristem.types import Type
 from meristem.values import Column, column_from, filler
 

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from meristem.errors import EvaluationError, InputError, Reason, TypeMismatch
 from meristem.language.closures import Closure, Outside
-from meristem.language.failing import MAX_ELEMENTS, Failing, Reasons, expand, make_room
+from meristem.language.failures import Failing, Reasons, expand
 from meristem.language.frames import Frame, Value, column_of, value_of
 from meristem.language.infer import MAX_DEPTH, Binding, Typed, default_variables, ensure_stack
 from meristem.language.kinds import ModuleKind
+from meristem.language.limits import MAX_ELEMENTS, MAX_IN_FLIGHT, make_room, note_payer
 from meristem.language.plain import call_plain, over_columns
 from meristem.language.sizes import sizer
 from meristem.language.subroutines import expand_call
@@ -138,13 +139,16 @@ def _call(node: Typed, frame: Frame) -> Value:
         function = entry.function if entry.rule is None else _with_params(entry, node)
         columns = [arg for arg in args if isinstance(arg, Column)]
         count = frame.count if alive is None else len(alive)
-        result, reasons = over_columns(function, columns, count, node.type)
+        room = None if node.size is None else min(inner.room(), MAX_IN_FLIGHT)
+        result, reasons = over_columns(function, columns, count, node.type, room)
     else:
         if entry.rule is not None:
             result = rule(node.type, *args)
         elif entry.higher_order:
             result = rule(inner, *args)
         else:
+            if node.size is not None:
+                note_payer(lambda elements: frame.beyond(elements, alive))
             result = rule(*args)
         if isinstance(result, Failing):
             result, reasons = result.column, result.reasons
@@ -198,7 +202,9 @@ def _finite(data: NDArray[Any], reasons: Reasons | None) -> Reasons | None:
 
 def _oversized(column: Column, reasons: Reasons | None) -> Reasons | None:
     """Reasons extended by the rows whose list, map or text is too long."""
-    if isinstance(column, Lists | Maps):
+    if isinstance(column, Lists):
+        lengths = column.lengths
+    elif isinstance(column, Maps):
         lengths = np.diff(column.offsets)
     elif isinstance(column, Texts):
         lengths = np.fromiter(map(len, column.to_list()), np.int64, len(column))
@@ -301,6 +307,12 @@ def _list(node: Typed, frame: Frame) -> Value:
     k, n = len(columns), frame.count
     if k == 0:
         return Lists(np.zeros(n + 1, np.int64), filler(node.type.item, 0))
+    alive = frame.alive()
+    if alive is not None:
+        n = len(alive)
+        if n == 0:
+            return filler(node.type, frame.count)
+        columns = [column.take(alive) for column in columns]
     make_room(n * k)
     offsets = offsets_from(np.full(n, k, np.int64))
     if k == 1:
@@ -308,10 +320,8 @@ def _list(node: Typed, frame: Frame) -> Value:
     else:
         index = np.arange(n * k).reshape(k, n).T.ravel()
         made = Lists(offsets, concatenate(columns).take(index))
-    alive = frame.alive()
-    cost = node.size(made)
-    frame.charge(cost if alive is None else cost[alive], alive)
-    return made
+    frame.charge(node.size(made), alive)
+    return made if alive is None else expand(made, alive, frame.count)
 
 
 _RUN: dict[type[Term], Callable[[Typed, Frame], Value]] = {

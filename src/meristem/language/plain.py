@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from meristem.errors import EvaluationError, InputError, MeristemError, Reason, ResourceError
-from meristem.language.failing import Reasons, judge
+from meristem.language.failures import Reasons, judge
+from meristem.language.limits import TooLarge
+from meristem.language.sizes import plain_size
 from meristem.types import Type
 from meristem.values import Column, Scalars, Texts, column_from, filler
 
@@ -51,14 +53,31 @@ def call_plain(function: Callable[..., Any], args: Sequence[Any], type_: Type) -
 
 
 def over_columns(
-    function: Callable[..., Any], columns: Sequence[Column], count: int, type_: Type
+    function: Callable[..., Any],
+    columns: Sequence[Column],
+    count: int,
+    type_: Type,
+    room: int | None = None,
 ) -> tuple[Column, Reasons]:
-    """A plain function over columns of `count` rows: the results and a reason a row."""
+    """A plain function over columns of `count` rows: the results and a reason a row.
+
+    Args:
+        function: The function of Python values.
+        columns: Its arguments.
+        count: The number of rows.
+        type_: The type of its results.
+        room: How many elements all results may have together; None where they have none.
+
+    Raises:
+        TooLarge: They have more.
+    """
     distinct = _distinct(columns) if count > _FEW else None
     if distinct is not None:
         first, inverse = distinct
         if len(first) < count:
-            column, reasons = over_columns(function, [c.take(first) for c in columns], len(first), type_)
+            column, reasons = over_columns(
+                function, [c.take(first) for c in columns], len(first), type_, room
+            )
             return column.take(inverse), reasons[inverse]
     lists = [column.to_list() for column in columns]
     reasons = np.zeros(count, np.int8)
@@ -67,12 +86,16 @@ def over_columns(
     for i, row in enumerate(rows):
         value, reason = call_plain(function, row, type_)
         reasons[i] = reason
+        if room is not None and not reason:
+            room -= plain_size(value, type_)
+            if room < 0:  # some row cannot pay for it; fewer rows at a time will show which
+                raise TooLarge("the rows of a step cannot pay for what it makes")
         if not reason:
             values.append(value)
     good = column_from(values, type_)
     if len(values) == count:
         return good, reasons
-    from meristem.language.failing import expand
+    from meristem.language.failures import expand
 
     return (expand(good, np.flatnonzero(reasons == 0), count) if values else filler(type_, count)), reasons
 

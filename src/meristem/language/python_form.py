@@ -147,13 +147,17 @@ class _Block:
 class _Writer:
     def __init__(self, term: Term, notes: Mapping[Term, Sequence[str]], standalone: bool) -> None:
         self.notes, self.standalone = notes, standalone
-        self.taken = set(keyword.kwlist) | set(keyword.softkwlist) | set(dir(builtins)) | {"datetime", "functools"}
+        self.taken = (
+            set(keyword.kwlist) | set(keyword.softkwlist) | set(dir(builtins)) | {"datetime", "functools"}
+        )
         self.taken |= {"itertools", "math", "re", "numpy", "np", "timedelta", "annotations"}
         self.taken |= _functions_of(term)
         self.real_sums: set[Term] = set()
         self.used: dict[str, Primitive | Subroutine] = {}
         self.imports: set[str] = set()
-        self.open_branches = 0  # how many branches and function bodies we stand in: nothing may be moved out of them
+        self.open_branches = (
+            0  # how many branches and function bodies we stand in: nothing may be moved out of them
+        )
 
     def learn(self, typed: Typed) -> None:
         """Note the sums of reals: Python's sum of nothing is an int."""
@@ -418,9 +422,7 @@ class _Writer:
         out = _SLOT.sub(lambda match: found[int(match.group(1))], text)
         return out.replace("{{", "{").replace("}}", "}") if "{{" in text else out, own
 
-    def special(
-        self, name: str, args: tuple[Term, ...], block: _Block, depth: int
-    ) -> tuple[str, int] | None:
+    def special(self, name: str, args: tuple[Term, ...], block: _Block, depth: int) -> tuple[str, int] | None:
         """Calls that have a form of their own in Python."""
         if name in ("map", "filter", "any", "all", "count") and len(args) == 2:
             function, items = args
@@ -500,10 +502,10 @@ def _functions_of(term: Term) -> set[str]:
             if not isinstance(node, Call) or node.name not in VOCABULARY:
                 continue
             entry = VOCABULARY.find(node.name, node.version)
-            name = _function_name(entry)
-            if name not in found and isinstance(entry, Subroutine):
+            own = _function_name(entry)
+            if own not in found and isinstance(entry, Subroutine):
                 todo.append(body_of(entry))
-            found |= {name, name.rstrip("_")}
+            found |= {own, own.rstrip("_")}
     return found
 
 

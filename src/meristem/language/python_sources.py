@@ -11,6 +11,7 @@ from types import CodeType, ModuleType
 from typing import Any
 
 from meristem.errors import EvaluationError, MeristemError, Reason
+from meristem.language.limits import MAX_ELEMENTS, most_elements
 from meristem.language.vocabulary import Primitive
 
 _ERRORS = '''class Reason:
@@ -66,6 +67,8 @@ class _Found:
     def need(self, name: str, value: Any) -> None:
         if value is EvaluationError or value is Reason:
             self.errors = True
+        elif value is most_elements:  # alone there is no fuel to bound it
+            self.functions[name] = f"def {name}() -> int:\n    return {MAX_ELEMENTS}"
         elif isinstance(value, ModuleType):
             own = value.__name__
             self.imports.add(f"import {own}" if own == name else f"import {own} as {name}")

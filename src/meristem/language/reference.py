@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from meristem.errors import EvaluationError, InputError, Reason
-from meristem.language.failing import MAX_ELEMENTS
 from meristem.language.infer import Binding, Typed
 from meristem.language.interpreter import DEFAULT_FUEL, Fit, Prepared, prepare
 from meristem.language.kinds import ModuleKind
+from meristem.language.limits import MAX_ELEMENTS, bounded_by
 from meristem.language.plain import call_plain
 from meristem.language.sizes import plain_size
 from meristem.language.terms import (
@@ -139,7 +139,8 @@ def run_row(
 ) -> tuple[Any, Reason]:
     """Run a program on one row of Python values: its value and OK, or None and why there is none."""
     try:
-        return plain_value(program.root, Scope(None, inputs), Meter(fuel, fit or {})), Reason.OK
+        with bounded_by(fuel):
+            return plain_value(program.root, Scope(None, inputs), Meter(fuel, fit or {})), Reason.OK
     except EvaluationError as error:
         return None, error.reason
     except RecursionError:

@@ -41,6 +41,8 @@ def _characters(column: Column) -> Sizes:
 
 def _elements(column: Column) -> Sizes:
     if isinstance(column, Lists):
+        if not has_size(column.type.item):
+            return column.lengths
         return _within(column.offsets, column.items)
     if isinstance(column, Maps):
         inner = _within(column.offsets, column.values)

@@ -155,7 +155,11 @@ def _write(term: Term, level: int, out: list[str]) -> None:
         choices = ", ".join(f"{_name(name)}: {_choice(value)}" for name, value in term.choices)
         output = "" if term.output is None else f"; {_type(term.output)}"
         label = f"@{_name(term.label)}" if term.label else ""
-        braces = f"{{{choices}{output}}}" if choices or output or version or label or not _is_kind(term.kind) else ""
+        braces = (
+            f"{{{choices}{output}}}"
+            if choices or output or version or label or not _is_kind(term.kind)
+            else ""
+        )
         out.append(f"{_name(term.kind)}{version}{braces}{label}(")
         _join(term.args, out)
         out.append(")")

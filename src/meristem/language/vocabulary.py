@@ -14,7 +14,8 @@ from meristem.errors import MeristemError, TypeMismatch
 from meristem.types import Type, function_of, parse_type
 
 Example = tuple[tuple[Any, ...], Any]
-"""Arguments and the result, or an `EvaluationError` class or reason where there is none."""
+"""Arguments and the result; the class `EvaluationError` or a `Reason` where there is none. A function among the arguments
+is the text of a term: `"x => x + 1"`."""
 
 
 @dataclass(eq=False)
@@ -138,6 +139,10 @@ class Vocabulary:
         if version not in versions:
             raise TypeMismatch(f"unknown version {version} of {name!r}, there is {sorted(versions)}")
         return versions[version]
+
+    def remove(self, name: str) -> None:
+        """Forget an entry with all its versions; for entries that were made on trial."""
+        self._entries.pop(name, None)
 
     def __contains__(self, name: str) -> bool:
         return name in self._entries

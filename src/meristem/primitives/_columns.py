@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from meristem.errors import EvaluationError, Reason
-from meristem.language.failing import MAX_ELEMENTS, make_room
+from meristem.language.limits import beyond_fuel, make_room, most_elements
 from meristem.types import BOOL, INT, REAL
-from meristem.values import Column, Lists, Options, Pairs, Scalars, Texts, concatenate, offsets_from
+from meristem.values import Column, Lists, Options, Pairs, Scalars, Texts, concatenate
 
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
@@ -22,7 +23,7 @@ def check_size(elements: int) -> int:
     Raises:
         EvaluationError: It may not (`SIZE`).
     """
-    if elements > MAX_ELEMENTS:
+    if elements > most_elements():
         raise EvaluationError(Reason.SIZE)
     return elements
 
@@ -109,7 +110,7 @@ def ranks(column: Column) -> NDArray[Any]:
     order = sorted(range(len(values)), key=values.__getitem__)
     out = np.zeros(len(values), np.int64)
     rank = 0
-    for before, after in zip(order, order[1:], strict=False):
+    for before, after in pairwise(order):
         rank += values[before] != values[after]
         out[after] = rank
     return out
@@ -122,18 +123,18 @@ def within(lists: Lists) -> IntArray:
 
 def slices(lists: Lists, starts: IntArray, lengths: IntArray) -> Lists:
     """Of each list the items from `starts` [N] on, `lengths` [N] of them."""
-    offsets = offsets_from(lengths)
-    shift = np.repeat(lists.offsets[:-1] + starts - offsets[:-1], lengths)
-    return Lists(offsets, lists.items.take(np.arange(offsets[-1], dtype=np.int64) + shift))
+    return Lists.view(lists.starts + starts, lengths, lists.pool, lists.type)
 
 
 def room_for(lengths: IntArray) -> tuple[IntArray, BoolArray]:
-    """Lengths of lists about to be made, with 0 where one is too long; and which those are.
+    """Lengths of lists about to be made, with 0 where one is too long or cannot be paid for; and which those are.
 
     Raises:
         TooLarge: All of them together are too long.
     """
-    large = lengths > MAX_ELEMENTS
+    large = lengths > most_elements()
+    kept = np.where(large, 0, lengths)
+    large |= beyond_fuel(kept)
     kept = np.where(large, 0, lengths)
     make_room(int(kept.sum()))
     return kept, large

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from meristem.language.failing import expand
+from meristem.language.failures import expand
 from meristem.language.frames import Frame
 from meristem.primitives._columns import IntArray
 from meristem.types import Type

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from meristem.errors import EvaluationError, Reason
-from meristem.language.failing import failing
+from meristem.language.failures import failing
 from meristem.language.vocabulary import primitive, subroutine
 from meristem.primitives._columns import BoolArray, ints, real
 from meristem.types import INT

@@ -101,7 +101,7 @@ def _(date: Scalars) -> Column:
 @primitive("datetime, datetime -> real", examples=[((datetime(2024, 3, 1, 12), datetime(2024, 2, 28)), 2.5)])
 def days_between(later: datetime, earlier: datetime) -> float:
     """How many days one date comes after another, with fraction."""
-    return (later - earlier) // timedelta(microseconds=1) / 86_400_000_000
+    return float((later - earlier) // timedelta(microseconds=1)) / 86_400_000_000
 
 
 @days_between.columnar

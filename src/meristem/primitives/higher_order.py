@@ -11,7 +11,7 @@ import numpy as np
 
 from meristem.errors import EvaluationError, Reason
 from meristem.language.closures import Closure
-from meristem.language.failing import failing
+from meristem.language.failures import failing
 from meristem.language.frames import Frame
 from meristem.language.narrow import is_narrow, row_by_row
 from meristem.language.vocabulary import primitive, subroutine
@@ -33,7 +33,7 @@ from meristem.values import (
 Function = Callable[..., Any]
 
 
-@primitive("(a) -> b, list[a] -> list[b]", name="map", examples=[((lambda x: x + 1, [1, 2]), [2, 3])])
+@primitive("(a) -> b, list[a] -> list[b]", name="map", examples=[(("x => x + 1", [1, 2]), [2, 3])])
 def map_(function: Function, items: list[Any]) -> list[Any]:
     """What a function gives for each item."""
     return [function(item) for item in items]
@@ -44,7 +44,7 @@ def _(frame: Frame, function: Closure, items: Lists) -> Column:
     return Lists(items.offsets, function.call(frame, items.parents, items.items))
 
 
-@primitive("(a) -> bool, list[a] -> list[a]", name="filter", examples=[((lambda x: x > 1, [1, 2]), [2])])
+@primitive("(a) -> bool, list[a] -> list[a]", name="filter", examples=[(("x => x > 1", [1, 2]), [2])])
 def filter_(test: Function, items: list[Any]) -> list[Any]:
     """The items for which a function gives true."""
     return [item for item in items if test(item)]
@@ -65,7 +65,7 @@ def _truth(column: Column) -> Any:
 
 @primitive(
     "(b, a) -> b, b, list[a] -> b",
-    examples=[((lambda total, x: total * 10 + x, 0, [1, 2, 3]), 123), ((max, 5, []), 5)],
+    examples=[(("(total, x) => total * 10 + x", 0, [1, 2, 3]), 123), (("(x, y) => maximum(x, y)", 5, []), 5)],
 )
 def fold(function: Function, start: Any, items: list[Any]) -> Any:
     """Goes through a list from left to right with one value, which a function makes from itself and the next item."""
@@ -81,7 +81,7 @@ def _(frame: Frame, function: Closure, start: Column, items: Lists) -> Column:
 
 
 @primitive(
-    "(b, a) -> b, b, list[a] -> list[b]", examples=[((lambda total, x: total + x, 0, [1, 2, 3]), [1, 3, 6])]
+    "(b, a) -> b, b, list[a] -> list[b]", examples=[(("(total, x) => total + x", 0, [1, 2, 3]), [1, 3, 6])]
 )
 def scan(function: Function, start: Any, items: list[Any]) -> list[Any]:
     """As `fold`, but gives the value after each item."""
@@ -157,7 +157,7 @@ def _finish_narrow(
 
 
 @primitive(
-    "(a, b) -> c, list[a], list[b] -> list[c]", examples=[((lambda x, y: x - y, [3, 5], [1, 1, 1]), [2, 4])]
+    "(a, b) -> c, list[a], list[b] -> list[c]", examples=[(("(x, y) => x - y", [3, 5], [1, 1, 1]), [2, 4])]
 )
 def zip_with(function: Function, left: list[Any], right: list[Any]) -> list[Any]:
     """What a function gives for items at the same position of two lists, as far as the shorter one goes."""
@@ -173,7 +173,7 @@ def _(frame: Frame, function: Closure, left: Lists, right: Lists) -> Column:
 
 @primitive(
     "(s) -> option[pair[a, s]], s -> list[a]",
-    examples=[((lambda n: None if n == 0 else (n, n // 2), 6), [6, 3, 1])],
+    examples=[(("n => if n == 0 then none() else some(pair(n, n // 2))", 6), [6, 3, 1])],
 )
 def unfold(function: Function, start: Any) -> list[Any]:
     """Builds a list: a function gives the next item and the next state, or nothing at the end."""
@@ -229,7 +229,7 @@ def _(frame: Frame, function: Closure, start: Column) -> Column:
 
 
 @primitive(
-    "(a) -> a, int, a -> a", examples=[((lambda x: x * 2, 3, 1), 8), ((lambda x: x, -1, 1), EvaluationError)]
+    "(a) -> a, int, a -> a", examples=[(("x => x * 2", 3, 1), 8), (("x => x", -1, 1), EvaluationError)]
 )
 def iterate(function: Function, count: int, start: Any) -> Any:
     """A function applied so many times over. A negative count fails."""
@@ -276,7 +276,7 @@ def _(frame: Frame, function: Closure, count: Scalars, start: Column) -> Any:
 @primitive(
     "(a) -> bool, (a) -> a, a -> a",
     name="while",
-    examples=[((lambda x: x < 100, lambda x: x * 2, 3), 192)],
+    examples=[(("x => x < 100", "x => x * 2", 3), 192)],
 )
 def while_(test: Function, step: Function, start: Any) -> Any:
     """A function applied over and over, as long as a test holds."""
@@ -319,7 +319,7 @@ def _(frame: Frame, test: Closure, step: Closure, start: Column) -> Column:
 
 @primitive(
     "(a) -> bool, list[a] -> option[int]",
-    examples=[((lambda x: x > 1, [1, 2, 3]), 1), ((lambda x: x > 1, [1]), None)],
+    examples=[(("x => x > 1", [1, 2, 3]), 1), (("x => x > 1", [1]), None)],
 )
 def find_index(test: Function, items: list[Any]) -> int | None:
     """The position of the first item for which a function gives true. Every item is tried."""
@@ -333,7 +333,7 @@ def _(frame: Frame, test: Closure, items: Lists) -> Column:
     return first_true(items, _truth(test.call(frame, items.parents, items.items)))
 
 
-@primitive("(a) -> k, list[a] -> list[a] where k: ord", examples=[((lambda x: -x, [1, 3, 2]), [3, 2, 1])])
+@primitive("(a) -> k, list[a] -> list[a] where k: ord", examples=[(("x => negate(x)", [1, 3, 2]), [3, 2, 1])])
 def sort_by(key: Function, items: list[Any]) -> list[Any]:
     """The items in rising order of what a function gives for them; equal ones stay in order."""
     return sorted(items, key=key)
@@ -348,7 +348,7 @@ def _(frame: Frame, key: Closure, items: Lists) -> Column:
 
 @primitive(
     "(a) -> k, list[a] -> map[k, list[a]] where k: key",
-    examples=[((lambda x: x % 2, [1, 2, 3]), {1: [1, 3], 0: [2]})],
+    examples=[(("x => x % 2", [1, 2, 3]), {1: [1, 3], 0: [2]})],
 )
 def group_by(key: Function, items: list[Any]) -> dict[Any, list[Any]]:
     """The items by what a function gives for them."""
@@ -388,7 +388,7 @@ subroutine(
     "test, items",
     "let i = find_index(test, items) in if is_some(i) then some(get(items, value(i))) else none()",
     doc="The first item for which a function gives true.",
-    examples=[((lambda x: x > 1, [1, 2, 3]), 2)],
+    examples=[(("x => x > 1", [1, 2, 3]), 2)],
 )
 subroutine(
     "any",
@@ -396,7 +396,7 @@ subroutine(
     "test, items",
     "is_some(find_index(test, items))",
     doc="Whether a function gives true for any item.",
-    examples=[((lambda x: x > 1, [1, 2]), True), ((lambda x: x > 1, []), False)],
+    examples=[(("x => x > 1", [1, 2]), True), (("x => x > 1", []), False)],
 )
 subroutine(
     "all",
@@ -404,7 +404,7 @@ subroutine(
     "test, items",
     "not is_some(find_index(item => not (test)(item), items))",
     doc="Whether a function gives true for all items.",
-    examples=[((lambda x: x > 1, [1, 2]), False), ((lambda x: x > 1, []), True)],
+    examples=[(("x => x > 1", [1, 2]), False), (("x => x > 1", []), True)],
 )
 subroutine(
     "count",
@@ -412,7 +412,7 @@ subroutine(
     "test, items",
     "length(filter(test, items))",
     doc="For how many items a function gives true.",
-    examples=[((lambda x: x > 1, [1, 2, 3]), 2)],
+    examples=[(("x => x > 1", [1, 2, 3]), 2)],
 )
 subroutine(
     "flat_map",
@@ -420,7 +420,7 @@ subroutine(
     "function, items",
     "flatten(map(function, items))",
     doc="The lists that a function gives for the items, end to end.",
-    examples=[((lambda x: [x, x], [1, 2]), [1, 1, 2, 2])],
+    examples=[(("x => [x, x]", [1, 2]), [1, 1, 2, 2])],
 )
 subroutine(
     "take_while",
@@ -428,7 +428,7 @@ subroutine(
     "test, items",
     "take(items, or_else(find_index(item => not (test)(item), items), length(items)))",
     doc="The items before the first for which a function gives false.",
-    examples=[((lambda x: x < 2, [1, 2, 1]), [1])],
+    examples=[(("x => x < 2", [1, 2, 1]), [1])],
 )
 subroutine(
     "drop_while",
@@ -436,7 +436,7 @@ subroutine(
     "test, items",
     "drop(items, or_else(find_index(item => not (test)(item), items), length(items)))",
     doc="The items from the first for which a function gives false.",
-    examples=[((lambda x: x < 2, [1, 2, 1]), [2, 1])],
+    examples=[(("x => x < 2", [1, 2, 1]), [2, 1])],
 )
 subroutine(
     "partition",
@@ -444,7 +444,7 @@ subroutine(
     "test, items",
     "pair(filter(test, items), filter(item => not (test)(item), items))",
     doc="The items for which a function gives true, and the others.",
-    examples=[((lambda x: x > 1, [1, 2, 3]), ([2, 3], [1]))],
+    examples=[(("x => x > 1", [1, 2, 3]), ([2, 3], [1]))],
 )
 subroutine(
     "min_by",
@@ -452,7 +452,7 @@ subroutine(
     "key, items",
     "first(sort_by(key, items))",
     doc="The first item for which a function gives the least.",
-    examples=[((lambda x: -x, [1, 3, 2]), 3), ((lambda x: x, []), EvaluationError)],
+    examples=[(("x => negate(x)", [1, 3, 2]), 3), (("x => x", []), EvaluationError)],
 )
 subroutine(
     "max_by",
@@ -460,7 +460,7 @@ subroutine(
     "key, items",
     "get(items, argmax(map(key, items)))",
     doc="The first item for which a function gives the most.",
-    examples=[((lambda x: -x, [1, 3, 2]), 1), ((lambda x: x, []), EvaluationError)],
+    examples=[(("x => negate(x)", [1, 3, 2]), 1), (("x => x", []), EvaluationError)],
 )
 subroutine(
     "map_indexed",
@@ -468,7 +468,7 @@ subroutine(
     "function, items",
     "zip_with(function, range(0, length(items)), items)",
     doc="What a function gives for each position and item.",
-    examples=[((lambda i, x: i + x, [5, 6]), [5, 7])],
+    examples=[(("(i, x) => i + x", [5, 6]), [5, 7])],
 )
 subroutine(
     "tabulate",
@@ -476,7 +476,7 @@ subroutine(
     "function, count",
     "map(function, range(0, count))",
     doc="What a function gives for 0, 1, 2, ...",
-    examples=[((lambda i: i * i, 3), [0, 1, 4])],
+    examples=[(("i => i * i", 3), [0, 1, 4])],
 )
 subroutine(
     "sum_by",
@@ -484,5 +484,5 @@ subroutine(
     "function, items",
     "sum(map(function, items))",
     doc="The sum of what a function gives for the items.",
-    examples=[((lambda x: x * x, [1, 2]), 5)],
+    examples=[(("x => x * x", [1, 2]), 5)],
 )

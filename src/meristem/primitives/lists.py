@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from meristem.errors import EvaluationError, Reason
-from meristem.language.failing import failing, make_room
+from meristem.language.failures import failing
+from meristem.language.limits import make_room
 from meristem.language.vocabulary import primitive, subroutine
 from meristem.primitives._columns import (
     check_size,
@@ -49,17 +50,17 @@ def get(items: list[Any], index: int) -> Any:
 @get.columnar
 def _(items: Lists, index: Scalars) -> Any:
     outside = (index.data < 0) | (index.data >= items.lengths)
-    return _at(items, np.where(outside, 0, items.offsets[:-1] + index.data), outside, Reason.INDEX)
+    return _at(items.pool, np.where(outside, 0, items.starts + index.data), outside, Reason.INDEX)
 
 
-def _at(items: Lists, places: Any, bad: Any, reason: Reason) -> Any:
-    """The items at places in the child column, where not `bad`."""
+def _at(pool: Column, places: Any, bad: Any, reason: Reason) -> Any:
+    """The items at places in a column, where not `bad`."""
     if not bad.any():
-        return items.items.take(places)
+        return pool.take(places)
     if bad.all():
-        return failing(filler(items.items.type, len(items)), reason, bad)
+        return failing(filler(pool.type, len(bad)), reason, bad)
     good = np.flatnonzero(~bad)
-    return failing(items.items.take(np.where(bad, places[good[0]], places)), reason, bad)
+    return failing(pool.take(np.where(bad, places[good[0]], places)), reason, bad)
 
 
 @primitive("list[a] -> a", examples=[(([3, 1],), 3), (([],), EvaluationError)])
@@ -72,7 +73,7 @@ def first(items: list[Any]) -> Any:
 
 @first.columnar
 def _(items: Lists) -> Any:
-    return _at(items, items.offsets[:-1], items.lengths == 0, Reason.EMPTY)
+    return _at(items.pool, items.starts, items.lengths == 0, Reason.EMPTY)
 
 
 @primitive("list[a] -> a", examples=[(([3, 1],), 1), (([],), EvaluationError)])
@@ -85,7 +86,7 @@ def last(items: list[Any]) -> Any:
 
 @last.columnar
 def _(items: Lists) -> Any:
-    return _at(items, items.offsets[1:] - 1, items.lengths == 0, Reason.EMPTY)
+    return _at(items.pool, items.starts + items.lengths - 1, items.lengths == 0, Reason.EMPTY)
 
 
 @primitive(
@@ -247,8 +248,9 @@ def unique(items: list[Any]) -> list[Any]:
 @unique.columnar
 def _(items: Lists) -> Column:
     parents = items.parents
-    order = np.lexsort((identify(items.items), parents))
-    ids, rows = identify(items.items)[order], parents[order]
+    ids = identify(items.items)
+    order = np.lexsort((ids, parents))
+    ids, rows = ids[order], parents[order]
     new = np.ones(len(order), np.bool_)
     new[1:] = (ids[1:] != ids[:-1]) | (rows[1:] != rows[:-1])
     kept = np.sort(order[new])  # lexsort is stable, so the first of equal items comes first
@@ -332,7 +334,7 @@ def _extreme(items: Lists, largest: bool) -> Any:
     empty = items.lengths == 0
     starts = np.where(empty, 0, items.offsets[:-1])
     places = order[starts] if len(order) else starts
-    return _at(items, places, empty, Reason.EMPTY)
+    return _at(items.items, places, empty, Reason.EMPTY)
 
 
 @min_.columnar
@@ -399,15 +401,15 @@ def transpose(rows: list[list[Any]]) -> list[list[Any]]:
 @sum_.columnar
 def _(items: Lists) -> Any:
     """Adds the first items of all lists, then the second ones, ...: the order of the plain function."""
-    child = items.items
+    child = items.pool
     assert isinstance(child, Scalars)
-    lengths, starts = items.lengths, items.offsets[:-1]
+    lengths, starts = items.lengths, items.starts
     totals = np.zeros(len(items), child.data.dtype)
     bad = np.zeros(len(items), np.bool_)
     longest = int(lengths.max()) if len(lengths) else 0
     if longest > 4 * len(items):  # few long lists: one after the other
         for row in np.flatnonzero(lengths).tolist():
-            part = child.data[items.offsets[row] : items.offsets[row + 1]]
+            part = child.data[starts[row] : starts[row] + lengths[row]]
             with np.errstate(over="ignore", invalid="ignore"):
                 running = np.cumsum(part)
             totals[row] = running[-1]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from meristem.errors import EvaluationError, Reason
-from meristem.language.failing import failing
+from meristem.language.failures import failing
 from meristem.language.vocabulary import primitive, subroutine
 from meristem.primitives._columns import bools
 from meristem.values import Column, Lists, Options, concatenate, filler, offsets_from
@@ -91,5 +91,5 @@ subroutine(
     "function, item",
     "if is_some(item) then some((function)(value(item))) else none()",
     doc="What a function gives for a value, if it is there.",
-    examples=[((lambda x: x + 1, 3), 4), ((lambda x: x + 1, None), None)],
+    examples=[(("x => x + 1", 3), 4), (("x => x + 1", None), None)],
 )

@@ -148,7 +148,7 @@ subroutine(
     "function, table",
     "map_of(map(each => pair(left(each), (function)(right(each))), items(table)))",
     doc="The map with a function applied to each value.",
-    examples=[((lambda x: x + 1, {"a": 1}), {"a": 2})],
+    examples=[(("x => x + 1", {"a": 1}), {"a": 2})],
 )
 subroutine(
     "tally",

@@ -12,7 +12,7 @@ from meristem.types import REAL
 from meristem.values import Column, Dense, Dists, Lists, Scalars
 
 
-@primitive("vector[_] -> list[real]")
+@primitive("vector[_] -> list[real]", examples=[((np.array([0.5, 2.0]),), [0.5, 2.0])])
 def entries(vector: Any) -> list[float]:
     """The entries of a vector as a list."""
     return [float(x) for x in vector]
@@ -25,7 +25,7 @@ def _(vector: Dense) -> Column:
     return Lists(offsets, Scalars(REAL, vector.data.astype(np.float64, copy=False).ravel()))
 
 
-@primitive("dist[a] -> a")
+@primitive("dist[a] -> a", examples=[(({"cat": 0.25, "dog": 0.75},), "dog")])
 def most_likely(dist: dict[Any, float]) -> Any:
     """The value with the highest probability; the first of several."""
     return max(dist, key=dist.__getitem__)
@@ -36,7 +36,7 @@ def _(dist: Dists) -> Column:
     return dist.support.take(dist.probabilities.argmax(axis=1))
 
 
-@primitive("dist[a], a -> real where a: eq")
+@primitive("dist[a], a -> real where a: eq", examples=[(({"cat": 0.25, "dog": 0.75}, "cat"), 0.25)])
 def probability(dist: dict[Any, float], item: Any) -> float:
     """The probability of a value; zero where it is none of those."""
     return dist.get(item, 0.0)

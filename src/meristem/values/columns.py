@@ -192,21 +192,63 @@ class Dense(Column):
 class Lists(Column):
     """Lists of any length.
 
+    Taking rows copies no items: the result points into the same ones until its own `offsets` or `items` are asked
+    for. So a list that a function uses for each of its own items is not copied for each.
+
     Args:
         offsets: Shape [N + 1], int64, starting at 0; row i is `items[offsets[i]:offsets[i + 1]]`.
         items: The items of all rows, end to end.
     """
 
-    def __init__(self, offsets: IntArray, items: Column) -> None:
-        self.offsets, self.items, self.type = offsets, items, list_of(items.type)
+    def __init__(self, offsets: IntArray, items: Column, type: Type | None = None) -> None:
+        self.type = list_of(items.type) if type is None else type
+        self._offsets: IntArray | None = offsets
+        self._starts: IntArray | None = None
+        self._lengths: IntArray | None = None
+        self.pool = items
+        """The column that `starts` point into; it may hold more than the items of these lists."""
+
+    @classmethod
+    def view(cls, starts: IntArray, lengths: IntArray, pool: Column, type: Type | None = None) -> Lists:
+        """Lists that are runs in a column: row i is `pool[starts[i]:starts[i] + lengths[i]]`."""
+        made = cls(lengths, pool, type)
+        made._offsets, made._starts, made._lengths = None, starts, lengths
+        return made
 
     def __len__(self) -> int:
-        return len(self.offsets) - 1
+        return len(self._offsets) - 1 if self._offsets is not None else len(self.lengths)
+
+    def _settle(self) -> IntArray:
+        """Take the items that these lists are made of, end to end."""
+        starts, lengths = self.starts, self.lengths
+        offsets = offsets_from(lengths)
+        index = np.arange(offsets[-1], dtype=np.int64) + np.repeat(starts - offsets[:-1], lengths)
+        self.pool, self._starts, self._offsets = self.pool.take(index), None, offsets
+        return offsets
+
+    @property
+    def offsets(self) -> IntArray:
+        """Where each list begins and ends in `items`, [N + 1]."""
+        return self._settle() if self._offsets is None else self._offsets
+
+    @property
+    def items(self) -> Column:
+        """The items of all rows, end to end."""
+        if self._offsets is None:
+            self._settle()
+        return self.pool
+
+    @property
+    def starts(self) -> IntArray:
+        """Where each list begins in `pool`, [N]."""
+        return self.offsets[:-1] if self._starts is None else self._starts
 
     @property
     def lengths(self) -> IntArray:
         """The length of each list, [N]."""
-        return np.diff(self.offsets)
+        if self._lengths is None:
+            self._lengths = np.diff(self.offsets)
+        return self._lengths
 
     @property
     def parents(self) -> IntArray:
@@ -214,11 +256,11 @@ class Lists(Column):
         return np.repeat(np.arange(len(self), dtype=np.int64), self.lengths)
 
     def take(self, rows: NDArray[Any]) -> Lists:
-        offsets, index = ragged_take(self.offsets, rows)
-        return Lists(offsets, self.items.take(index))
+        return Lists.view(self.starts[rows], self.lengths[rows], self.pool, self.type)
 
     def __getitem__(self, row: int) -> list[Any]:
-        return [self.items[i] for i in range(self.offsets[row], self.offsets[row + 1])]
+        start = int(self.starts[row])
+        return [self.pool[i] for i in range(start, start + int(self.lengths[row]))]
 
     def to_list(self) -> list[Any]:
         items, ends = self.items.to_list(), self.offsets.tolist()

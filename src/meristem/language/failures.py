@@ -11,19 +11,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from meristem.errors import Reason, ResourceError
+from meristem.errors import Reason
+from meristem.language.limits import MAX_ELEMENTS
 from meristem.types import Type
 from meristem.values import Column, Dense, Dists, concatenate, filler
 from meristem.values.columns import INT_MAX, INT_MIN
 
 Reasons = NDArray[np.int8]
 """A `Reason` a row, shape [N]; 0 where the row has its value."""
-
-MAX_ELEMENTS = 1_000_000
-"""A list, map or text may have this many elements."""
-
-MAX_IN_FLIGHT = 1 << 24
-"""Elements one step may make over all rows (128 MB of numbers); beyond, the rows are run in halves."""
 
 
 @dataclass(frozen=True)
@@ -32,10 +27,6 @@ class Failing:
 
     column: Column
     reasons: Reasons
-
-
-class TooLarge(ResourceError):
-    """One step would make more elements than may be in flight at once. The interpreter runs fewer rows at a time."""
 
 
 def failing(column: Column, reasons: NDArray[Any] | Reason, where: NDArray[np.bool_] | None = None) -> Any:
@@ -55,16 +46,6 @@ def failing(column: Column, reasons: NDArray[Any] | Reason, where: NDArray[np.bo
             return column
         return Failing(column, np.where(where, np.int8(reasons), np.int8(0)))
     return Failing(column, reasons.astype(np.int8)) if reasons.any() else column
-
-
-def make_room(elements: int) -> None:
-    """Call this before making so many elements in one step.
-
-    Raises:
-        TooLarge: More than may be in flight.
-    """
-    if elements > MAX_IN_FLIGHT:
-        raise TooLarge(f"a step may make {MAX_IN_FLIGHT:,} elements, this one would make {elements:,}")
 
 
 def expand(column: Column, rows: NDArray[np.int64], count: int) -> Column:
@@ -136,14 +117,4 @@ def _first(values: Any, type_: Type) -> Reason:
     return next((r for v in values if (r := judge(v, type_))), Reason.OK)
 
 
-__all__ = [
-    "MAX_ELEMENTS",
-    "MAX_IN_FLIGHT",
-    "Failing",
-    "Reasons",
-    "TooLarge",
-    "expand",
-    "failing",
-    "judge",
-    "make_room",
-]
+__all__ = ["Failing", "Reasons", "expand", "failing", "judge"]
