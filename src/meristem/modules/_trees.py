@@ -20,6 +20,7 @@ from meristem.modules._inputs import need
 Arrays = dict[str, NDArray[Any]]
 MISSING_RIGHT, MISSING_LEFT, CATEGORICAL = 0, 1, 2
 _MANY_ROWS = 1500  # from here, splitting the rows tree by tree beats walking all trees at once
+_FEW_NODES = 30_000  # up to here, deciding at every node for one row beats looking up those that it comes to
 
 
 def run_trees(arrays: Mapping[str, NDArray[Any]], x: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -38,11 +39,32 @@ def run_trees(arrays: Mapping[str, NDArray[Any]], x: NDArray[np.float32]) -> NDA
     total = np.zeros((len(x), outputs))
     if len(roots) == 0 or len(x) == 0:
         return total
+    if len(x) == 1 and len(arrays["feature"]) <= _FEW_NODES:
+        return _walk_one(arrays, x[0], roots, outputs)
     walk = _walk_rows if len(x) >= _MANY_ROWS else _walk_levels
     for start in range(0, len(x), 20_000):
         part = x[start : start + 20_000]
         total[start : start + 20_000] = walk(arrays, part, roots, outputs)
     return total
+
+
+def _walk_one(
+    arrays: Mapping[str, NDArray[Any]], row: NDArray[np.float32], roots: NDArray[Any], outputs: int
+) -> NDArray[np.float64]:
+    """One row through all trees: every node decides, then a level is one look-up."""
+    layout = _layout(arrays)
+    value = row.take(layout.feature)
+    go_right: NDArray[np.bool_] = np.asarray(value > layout.threshold)
+    gone = np.isnan(value)
+    if gone.any():
+        go_right |= gone & (layout.flags != MISSING_LEFT)
+    if layout.has_sets:
+        go_right[layout.sets] = ~_in_set(arrays, layout.sets, value[layout.sets])
+    following = layout.child.take(layout.twice + go_right)
+    node = roots.astype(np.int64)
+    for _ in range(layout.depth):
+        node = following.take(node)
+    return np.asarray(layout.value.take(node).reshape(1, -1, outputs).sum(axis=1), np.float64)
 
 
 def _walk_levels(
@@ -83,7 +105,9 @@ class _Layout:
         self.child = np.stack([arrays["left"], arrays["right"]], axis=1).ravel().astype(np.int64)
         self.flags = np.ascontiguousarray(arrays["flags"])
         self.value = arrays["value"].astype(np.float64)
-        self.has_sets = bool((arrays["flags"] == CATEGORICAL).any())
+        self.sets = np.flatnonzero(arrays["flags"] == CATEGORICAL)
+        self.has_sets = len(self.sets) > 0
+        self.twice = 2 * np.arange(len(self.feature))
         self.depth = 0
         level = np.unique(arrays["roots"].astype(np.int64))
         own = np.arange(len(self.feature))
