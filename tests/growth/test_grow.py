@@ -286,3 +286,30 @@ def test_too_little_memory_ends_candidates_not_the_run() -> None:
     task = ms.Task.from_table(columns, target="y")
     model = grow(task, budget=ms.Budget(seconds=6, cores=1, memory="400MB"))
     assert len(model.predict(columns)) == 3000
+
+
+def test_the_best_of_many_is_not_flattered() -> None:
+    """Two hundred candidates that guess at random: the best looks skilled, its honest predictions do not."""
+    from meristem.growth.ensemble import honest_output, select
+    from meristem.language.terms import module
+    from meristem.search import Candidate, Result
+    from meristem.search.pipelines import ROW
+    from meristem.types import class_of
+    from meristem.values import Scalars
+
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 2, 120)
+    target = Scalars(class_of("a", "b"), y)
+    scorer = ms.Objective().scorer(target.type, ["a", "b"])
+    results = []
+    for k in range(200):
+        p = np.clip(0.5 + rng.normal(0, 0.15, 120), 0.02, 0.98)
+        output = np.stack([1 - p, p], axis=1)
+        candidate = Candidate(k, module("boost", ROW, rounds=k + 1), "test")
+        results.append(Result(candidate, "scored", scorer.loss(y, output), 1.0, output=output))
+    chosen = select(results, y, None, scorer)
+    assert chosen is not None
+    assert chosen.loss < np.log(2) - 0.01
+    honest = honest_output(results, target, y, None, scorer, rng, time.monotonic() + 60)
+    assert honest is not None
+    assert scorer.loss(y, honest) > np.log(2) - 0.01

@@ -73,7 +73,7 @@ def explain(run: Explained, model: Model) -> report.Report:
     same = "always the class shares" if run.task.kind == "classification" else "always the mean"
     baseline = _score(run, run.base_output, same, rng)
     what = "the grown model" if run.selection is not None else same
-    best = _score(run, run.composed.output, what, rng)
+    best = _score(run, run.composed.honest, what, rng)
     importance = _importance(run, model, rng)
     return report.Report(
         facts=_facts(run),
@@ -181,8 +181,8 @@ def _calibration(run: Explained) -> report.Calibration | None:
     growth = run.growth
     if run.task.kind == "classification":
         labels = tuple(map(str, run.task.schema.target.values))
-        return reliability(growth.y, run.composed.output, growth.weights, labels=labels)
-    return coverage(growth.y, run.composed.output, growth.weights)
+        return reliability(growth.y, run.composed.honest, growth.weights, labels=labels)
+    return coverage(growth.y, run.composed.honest, growth.weights)
 
 
 def _curve(growth: Growth) -> report.Curve | None:

@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from meristem.errors import InputError, MeristemError
 from meristem.executors import open_executor
 from meristem.executors.threads import one_thread
 from meristem.growth.clock import Clock, one_interrupt
-from meristem.growth.ensemble import Composed, Selection, compose, select
+from meristem.growth.ensemble import Composed, Selection, compose, honest_output, select
 from meristem.growth.explain import Explained, explain
 from meristem.growth.loop import Growth
 from meristem.growth.size import sample_rows, trial_cells, typical_row
@@ -186,6 +187,13 @@ def _grow(
         composed, selection = _compose(growth, selection, base_fit, base_output, base_loss)
         model = _model(task, composed, growth, scorer, {}, example)
     hub.send(events.Phase(clock.elapsed, "explaining"))
+    if selection is not None:
+        now = time.monotonic()
+        deadline = now + 0.3 * (clock.end - now)
+        told, rng = list(growth.portfolio.history.scored()), np.random.default_rng([seed, 4])
+        honest = honest_output(told, growth.target, growth.y, growth.weights, scorer, rng, deadline)
+        if honest is not None:
+            composed = replace(composed, honest=honest)
     context = Explained(task, used, growth, selection, composed, base_output, base_loss, seed)
     record = explain(context, model).to_json()
     model = _model(task, composed, growth, scorer, record, example)
@@ -221,7 +229,8 @@ def _compose(
     """The program of a selection; the baseline where there is none or it is no better."""
     inputs = growth.examples.types
     if selection is None or selection.loss >= base_loss:
-        return Composed(Program(constant(), inputs, growth.target.type, base_fit), base_output), None
+        program = Program(constant(), inputs, growth.target.type, base_fit)
+        return Composed(program, base_output, base_output), None
     return compose(selection, growth.fit_of, inputs, growth.target, growth.weights, growth.scorer), selection
 
 
@@ -230,7 +239,7 @@ def _model(
 ) -> Model:
     residuals = None
     if task.kind == "regression":
-        errors = growth.y - composed.output
+        errors = growth.y - composed.honest
         residuals = np.quantile(errors, np.linspace(0, 1, _RESIDUAL_QUANTILES), method="median_unbiased")
     return Model(composed.program, task.schema, record, scorer.costs, residuals, example)
 
