@@ -77,6 +77,7 @@ def test_same_seed_and_trials_give_the_same_model() -> None:
 @pytest.mark.parametrize("seconds", [0, 1, 3])
 def test_time_is_kept(seconds: float) -> None:
     task = ms.Task.from_table(PENGUINS, target="species")
+    assert callable(ms.grow)  # its import is no part of the call
     began = time.monotonic()
     model = grow(task, budget=ms.Budget(seconds=seconds, cores=2))
     assert time.monotonic() - began < 1.05 * seconds + 0.5
@@ -166,6 +167,18 @@ def test_size_is_a_limit() -> None:
     small = grow(task, budget=ms.Budget(trials=6, cores=0), objective=ms.Objective(max_size="12kB"))
     assert len(small.to_bytes()) <= 12_000
     assert small.report().best.score <= 1.2 * free.report().best.score
+
+
+def test_latency_is_a_limit() -> None:
+    task = class_task(200)
+    fast = grow(task, budget=ms.Budget(trials=4, cores=0), objective=ms.Objective(max_latency="0.05ms"))
+    free = grow(task, budget=ms.Budget(trials=4, cores=0))
+    assert len(fast.program.modules()) < len(free.program.modules())
+
+
+def test_the_smallest_limits_leave_the_baseline() -> None:
+    model = grow(class_task(), budget=ms.Budget(trials=3, cores=0), objective=ms.Objective(max_size=5000))
+    assert len(model.to_bytes()) <= 5000
 
 
 def test_start_and_parts_are_tried_first() -> None:

@@ -19,6 +19,7 @@ from meristem.executors.threads import one_thread
 from meristem.growth.clock import Clock, one_interrupt
 from meristem.growth.ensemble import Composed, Selection, compose, honest_output, select
 from meristem.growth.explain import Explained, explain
+from meristem.growth.limits import Limits
 from meristem.growth.loop import Growth
 from meristem.growth.size import sample_rows, trial_cells, typical_row
 from meristem.language.terms import Hole, Module, Term
@@ -30,6 +31,7 @@ from meristem.task.budget import Budget
 from meristem.task.objective import Objective, Scorer
 from meristem.training import Examples, cross_fit, fit_term, split
 from meristem.training.jobs import share_task
+from meristem.values import Column
 
 if TYPE_CHECKING:
     from meristem.task import Task
@@ -176,16 +178,20 @@ def _grow(
         hub.send(events.Phase(clock.elapsed, "putting together"))
         selection = growth.selection
         pool.kill()
-    composed, selection = _compose(growth, selection, base_fit, base_output, base_loss)
     example = typical_row(used)
-    model = _model(task, composed, growth, scorer, {}, example)
-    limits = _Limits(objective, growth)
-    while selection is not None and not limits.hold(model):
-        # One member less until the limits hold: the one that weighs least for its size.
-        rest = [m for m in selection.members if m is not limits.worst(selection)]
-        selection = limits.choose(rest)
-        composed, selection = _compose(growth, selection, base_fit, base_output, base_loss)
-        model = _model(task, composed, growth, scorer, {}, example)
+
+    def put_together(chosen: Selection | None) -> tuple[Composed, Selection | None]:
+        return _compose(growth, chosen, base_fit, base_output, base_loss)
+
+    limits = Limits.of(objective)
+    selection = limits.shrink(
+        selection,
+        list(portfolio.history.scored()),
+        lambda left: select(left, growth.y, growth.weights, scorer),
+        lambda chosen: _model(task, put_together(chosen)[0], growth, scorer, example),
+        clock.end - 0.5 * (clock.end - clock.search_end) if clock.limit < math.inf else math.inf,
+    )
+    composed, selection = put_together(selection)
     hub.send(events.Phase(clock.elapsed, "explaining"))
     if selection is not None:
         now = time.monotonic()
@@ -195,8 +201,8 @@ def _grow(
         if honest is not None:
             composed = replace(composed, honest=honest)
     context = Explained(task, used, growth, selection, composed, base_output, base_loss, seed)
-    record = explain(context, model).to_json()
-    model = _model(task, composed, growth, scorer, record, example)
+    model = _model(task, composed, growth, scorer, example)
+    model = limits.fit_report(model, explain(context, model))
     hub.send(events.Phase(clock.elapsed, "done"))
     return model
 
@@ -234,52 +240,13 @@ def _compose(
     return compose(selection, growth.fit_of, inputs, growth.target, growth.weights, growth.scorer), selection
 
 
-def _model(
-    task: Task, composed: Composed, growth: Growth, scorer: Scorer, record: dict[str, Any], example: Any
-) -> Model:
+def _model(task: Task, composed: Composed, growth: Growth, scorer: Scorer, example: Column | None) -> Model:
+    """The model without its report."""
     residuals = None
     if task.kind == "regression":
         errors = growth.y - composed.honest
         residuals = np.quantile(errors, np.linspace(0, 1, _RESIDUAL_QUANTILES), method="median_unbiased")
-    return Model(composed.program, task.schema, record, scorer.costs, residuals, example)
-
-
-class _Limits:
-    """The objective's limits on size and latency."""
-
-    def __init__(self, objective: Objective, growth: Growth) -> None:
-        self.size = None if objective.max_size is None else int(objective.max_size)
-        self.latency = None if objective.max_latency is None else float(objective.max_latency)
-        self.growth = growth
-        # The report is not there yet while members are chosen: room for it is kept.
-        self.room = 6_000
-
-    def hold(self, model: Model) -> bool:
-        """Whether a model is within the limits."""
-        if self.size is not None and len(model.to_bytes()) + self.room > self.size:
-            return False
-        return self.latency is None or latency(model) <= self.latency
-
-    def worst(self, selection: Selection) -> Any:
-        """The member that weighs least for its size."""
-        worth = [w / (m.size + 1000) for w, m in zip(selection.weights, selection.members, strict=True)]
-        return selection.members[int(np.argmin(worth))]
-
-    def choose(self, rest: list[Any]) -> Selection | None:
-        """A selection among the members that are left, or the next smaller candidate."""
-        return select(rest, self.growth.y, self.growth.weights, self.growth.scorer) if rest else None
-
-
-def latency(model: Model) -> float:
-    """Seconds that one row takes, the median of a few runs."""
-    assert model.example is not None
-    row = model.example
-    times = []
-    for _ in range(7):
-        began = time.perf_counter()
-        model.program.run({"row": row}, rows=1)
-        times.append(time.perf_counter() - began)
-    return float(np.median(times))
+    return Model(composed.program, task.schema, {}, scorer.costs, residuals, example)
 
 
 def _worker_memory(budget: Budget, examples: Examples, workers: int) -> int | None:
