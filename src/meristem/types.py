@@ -386,12 +386,59 @@ Substitution = dict[str, Type]
 
 def substitute(type_: Type, substitution: Mapping[str, Type]) -> Type:
     """Replace the variables of `type_`, to the end of each chain."""
-    if type_.is_variable:
-        found = substitution.get(type_.name)
-        return type_ if found is None else substitute(found, substitution)
+    return type_ if type_.ground else _substitute(type_, substitution, {})
+
+
+def _substitute(type_: Type, substitution: Mapping[str, Type], done: dict[int, Type]) -> Type:
+    """As `substitute`; `done` has the result for each type met, by identity, since large types share their parts."""
     if type_.ground:
         return type_
-    return Type(type_.name, tuple(substitute(a, substitution) for a in type_.args), type_.params)
+    if type_.is_variable:
+        found = substitution.get(type_.name)
+        return type_ if found is None else _substitute(found, substitution, done)
+    made = done.get(id(type_))
+    if made is None:
+        args = tuple([_substitute(a, substitution, done) for a in type_.args])
+        made = Type(type_.name, args, type_.params)
+        done[id(type_)] = made
+    return made
+
+
+def variables_of(type_: Type) -> set[str]:
+    """The names of the variables inside a type."""
+    names: set[str] = set()
+    seen: set[int] = set()
+    stack = [type_]
+    while stack:
+        inner = stack.pop()
+        if inner.ground or id(inner) in seen:
+            continue
+        seen.add(id(inner))
+        if inner.is_variable:
+            names.add(inner.name)
+        stack.extend(inner.args)
+    return names
+
+
+def _head(type_: Type, substitution: Substitution) -> Type:
+    """What a type stands for, its outermost part resolved."""
+    while type_.is_variable:
+        found = substitution.get(type_.name)
+        if found is None:
+            break
+        type_ = found
+    return type_
+
+
+def _occurs(name: str, type_: Type, substitution: Substitution, seen: set[int]) -> bool:
+    """Whether a variable stands inside a type. `seen` has the identities of the parts looked at."""
+    type_ = _head(type_, substitution)
+    if type_.ground or id(type_) in seen:
+        return False
+    seen.add(id(type_))
+    if type_.is_variable:
+        return type_.name == name
+    return any(_occurs(name, arg, substitution, seen) for arg in type_.args)
 
 
 def satisfies(type_: Type, kind: str) -> bool:
@@ -423,48 +470,59 @@ def _may_be(type_: Type, kind: str) -> bool:
 def unify(left: Type, right: Type, substitution: Substitution) -> None:
     """Make two types equal by extending `substitution` in place. None is a dimension that fits any other.
 
+    Only the outermost part of a type is resolved at each step: types share their parts, and resolving all of them
+    each time would copy what is shared.
+
     Raises:
         TypeMismatch: They cannot be equal.
     """
-    left, right = substitute(left, substitution), substitute(right, substitution)
-    if left is right or left == right:
+    left, right = _head(left, substitution), _head(right, substitution)
+    if left is right or (left.ground and right.ground and left == right):
         return
     if left.is_variable or right.is_variable:
+        if left.is_variable and right.is_variable and left.name == right.name:
+            return
         if not left.is_variable or (right.is_variable and KINDS.index(left.kind) > KINDS.index(right.kind)):
             left, right = right, left  # of two variables, the one that is bounded more stays
-        if any(t.is_variable and t.name == left.name for t in right.walk()):
-            raise TypeMismatch(f"a type cannot contain itself: {left} in {right}")
-        bound_to = _restrict(right, left.kind, substitution)
-        substitution[left.name] = bound_to
+        if _occurs(left.name, right, substitution, set()):
+            shown = format_type(substitute(right, substitution), 6)
+            raise TypeMismatch(f"a type cannot contain itself: {left} in {shown}")
+        _restrict(right, left.kind, substitution)
+        substitution[left.name] = right
         return
-    if left.name != right.name or len(left.args) != len(right.args):
+    same = left.name == right.name and len(left.args) == len(right.args)
+    if same and left.params != right.params:
+        same = left.name in _DIMENSIONS and len(left.params) == len(right.params)
+        same = same and all(a == b or None in (a, b) for a, b in zip(left.params, right.params, strict=True))
+    if not same:
+        left, right = substitute(left, substitution), substitute(right, substitution)
         raise TypeMismatch(f"expected {format_type(left, 6)}, got {format_type(right, 6)}")
-    if left.params != right.params:
-        dims = left.name in _DIMENSIONS and len(left.params) == len(right.params)
-        if not dims or any(
-            a != b and None not in (a, b) for a, b in zip(left.params, right.params, strict=True)
-        ):
-            raise TypeMismatch(f"expected {format_type(left, 6)}, got {format_type(right, 6)}")
     for a, b in zip(left.args, right.args, strict=True):
         unify(a, b, substitution)
 
 
-def _restrict(type_: Type, kind: str, substitution: Substitution) -> Type:
-    """`type_` made to satisfy `kind`: variables inside are replaced by ones of that kind where needed."""
-    if kind == "any" or satisfies(type_, kind):
-        return type_
+_WANTED = {
+    "eq": "a type that can be compared",
+    "ord": "a type that has an order",
+    "key": "a type that can be a key",
+    "number": "a number",
+}
+
+
+def _restrict(type_: Type, kind: str, substitution: Substitution) -> None:
+    """Make a type satisfy `kind`: variables inside are bound to ones of that kind where needed."""
+    if kind == "any":
+        return
+    type_ = _head(type_, substitution)
     if type_.is_variable:
-        narrowed = variable(f"{type_.name}'{kind[0]}", kind)
-        substitution[type_.name] = narrowed
-        return narrowed
+        if KINDS.index(type_.kind) < KINDS.index(kind):
+            substitution[type_.name] = variable(f"{type_.name}'{kind[0]}", kind)
+        return
     if not _may_be(type_, kind):
-        wanted = {"eq": "that can be compared", "ord": "that has an order", "key": "that can be a key"}
-        raise TypeMismatch(
-            f"expected {'a type ' + wanted[kind] if kind in wanted else 'a number'}, got {format_type(type_, 6)}"
-        )
+        shown = format_type(substitute(type_, substitution), 6)
+        raise TypeMismatch(f"expected {_WANTED[kind]}, got {shown}")
     for arg in type_.args:
         _restrict(arg, kind, substitution)
-    return substitute(type_, substitution)
 
 
 def rename_apart(type_: Type, suffix: str) -> Type:

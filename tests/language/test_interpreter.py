@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
@@ -15,6 +16,7 @@ from meristem.language import (
     KINDS,
     VOCABULARY,
     Fitted,
+    Lambda,
     ListOf,
     Literal,
     ModuleKind,
@@ -28,6 +30,8 @@ from meristem.language import (
     subroutine,
 )
 from meristem.language import closures as closures_module
+from meristem.language import infer as infer_function
+from meristem.language import interpreter as interpreter_module
 from meristem.language import limits as limits_module
 from meristem.language.reference import evaluate_plainly
 from meristem.types import INT, REAL, parse_type
@@ -236,14 +240,17 @@ def test_a_single_row_that_is_too_much(monkeypatch: pytest.MonkeyPatch) -> None:
     assert result.failures.tolist() == [Reason.SIZE, 0]
 
 
-def test_a_result_that_takes_too_much_room() -> None:
-    column = column_from([500_000] * 400, INT)
+def test_a_result_that_takes_too_much_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits_module, "MAX_IN_FLIGHT", 10_000)
+    monkeypatch.setattr(interpreter_module, "MAX_RESULT", 100_000)
+    column = column_from([5_000] * 400, INT)
     with pytest.raises(ResourceError, match="elements over all rows"):
         evaluate(parse_term("range(0, n)"), {"n": column})
 
 
-def test_functions_over_functions_without_end() -> None:
+def test_functions_over_functions_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """Sixty levels of `f(f(x))` are 2 to the power of 60 calls; typing them each anew is refused."""
+    monkeypatch.setattr(sys.modules[infer_function.__module__], "MAX_NODES", 10_000)
     text = "(f60)(0)"
     for level in range(60, 0, -1):
         text = f"let f{level} = x => (f{level - 1})((f{level - 1})(x)) in {text}"
@@ -280,6 +287,29 @@ def test_deep_programs_run() -> None:
     assert evaluate(nested, {"x": column_from([1, 0], INT)}).to_list() == [1, 2]
 
 
+def test_deep_functions_run() -> None:
+    term: Any = Variable("x0")
+    for level in range(400, 0, -1):
+        term = call(
+            "map", Lambda((f"x{level}",), term if level < 400 else Variable("x1")), ListOf((Variable("n"),))
+        )
+    value = evaluate(term, {"n": column_from([5, 6], INT)}).to_list()[1]
+    for _ in range(400):
+        (value,) = value
+    assert value == 6
+
+
+def test_vectors_of_unknown_length_do_not_mix() -> None:
+    columns = {
+        "v": column_from([[1.0], [2.0]], parse_type("vector[_]")),
+        "w": column_from([[1.0, 2.0], [3.0, 4.0]], parse_type("vector[_]")),
+    }
+    types = {name: parse_type("vector[_]") for name in columns}
+    program = prepare(parse_term("if sum(entries(v)) > 1.0 then v else w"), types)
+    with pytest.raises(TypeMismatch, match="different shapes"):
+        program.run(columns)
+
+
 # ---------------------------------------------------------------------------------------------- errors and additions
 
 
@@ -307,6 +337,12 @@ def test_an_undeclared_error_is_a_fault_and_is_raised_when_strict(
     monkeypatch.setenv("MERISTEM_STRICT", "1")
     with pytest.raises(IndexError):
         evaluate(parse_term("defective(x)"), {"x": column})
+    defective.columnar(lambda a: a.nothing_like_it)
+    with pytest.raises(AttributeError):
+        evaluate(parse_term("defective(x)"), {"x": column})
+    monkeypatch.delenv("MERISTEM_STRICT")
+    result = evaluate(parse_term("if x < 5 then x else defective(x)"), {"x": column})
+    assert result.failures.tolist() == [0, Reason.FAULT, 0]
 
 
 def test_equal_arguments_are_worked_out_once(added: list[str]) -> None:

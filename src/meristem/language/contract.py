@@ -36,7 +36,7 @@ class BrokenContract(MeristemError, AssertionError):
     """An entry of the vocabulary does not do what it declares."""
 
 
-def check_entry(entry: Entry, *, seed: int = 0, rounds: int = 10) -> None:
+def check_entry(entry: Entry, *, seed: int = 0, rounds: int = 6) -> None:
     """Hold an entry to its contract.
 
     Its name is plain, it has a line of documentation and a cost. Its examples hold by its plain function or body, in

@@ -46,6 +46,7 @@ from meristem.types import (
     substitute,
     unify,
     variable,
+    variables_of,
 )
 
 MAX_DEPTH = 1000
@@ -404,14 +405,11 @@ class _Inference:
 
     def is_fixed(self, type_: Type, scope: Scope) -> bool:
         """Whether all variables of a type belong to enclosing parameters, so that there is nothing to generalize."""
-        outer = {
-            t.name
-            for bound in scope.values()
-            if isinstance(bound, Binding) and not bound.type.ground
-            for t in self.known(bound.type).walk()
-            if t.is_variable
-        }
-        return all(t.name in outer for t in type_.walk() if t.is_variable)
+        outer: set[str] = set()
+        for bound in scope.values():
+            if isinstance(bound, Binding) and not bound.type.ground:
+                outer |= variables_of(self.known(bound.type))
+        return variables_of(type_) <= outer
 
     def lambda_(self, term: Lambda, scope: Scope, expected: Type | None) -> Typed:
         if not term.parameters:

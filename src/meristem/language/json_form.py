@@ -3,7 +3,8 @@
 A term is a table of nodes, inner ones first; a node names its children by their places in the table, the last node is
 the term. So equal parts are stored once, and reading needs no deep stack::
 
-    {"meristem-term": 1, "nodes": [["var", "row"], ["call", "numbers", 1, [0]], ["module", "impute", 1, {}, null, "", [1]]]}
+    {"meristem-term": 1, "nodes": [["var", "row"], ["call", "numbers", 1, [0]],
+                                   ["module", "impute", 1, [], null, "", [1]]]}
 """
 
 from __future__ import annotations

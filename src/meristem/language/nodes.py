@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from meristem.errors import EvaluationError, InputError, Reason, TypeMismatch
+from meristem.errors import EvaluationError, InputError, Reason, ResourceError, TypeMismatch
 from meristem.language.closures import Closure, Outside
 from meristem.language.failures import Failing, Reasons, expand
 from meristem.language.frames import Frame, Value, column_of, value_of
 from meristem.language.infer import MAX_DEPTH, Binding, Typed, default_variables, ensure_stack
 from meristem.language.kinds import ModuleKind
 from meristem.language.limits import MAX_ELEMENTS, MAX_IN_FLIGHT, make_room, note_payer
-from meristem.language.plain import call_plain, over_columns
+from meristem.language.plain import call_plain, over_columns, strict
 from meristem.language.sizes import sizer
 from meristem.language.subroutines import expand_call
 from meristem.language.terms import (
@@ -149,7 +149,7 @@ def _call(node: Typed, frame: Frame) -> Value:
         else:
             if node.size is not None:
                 note_payer(lambda elements: frame.beyond(elements, alive))
-            result = rule(*args)
+            result = _guarded(rule, args, node, frame.count if alive is None else len(alive))
         if isinstance(result, Failing):
             result, reasons = result.column, result.reasons
     if result.type.name == "real":
@@ -164,6 +164,18 @@ def _call(node: Typed, frame: Frame) -> Value:
     if reasons is not None and reasons.any():
         frame.fail(reasons, alive)
     return result if alive is None else expand(result, alive, frame.count)
+
+
+def _guarded(rule: Callable[..., Any], args: list[Value], node: Typed, count: int) -> Any:
+    """Run a columnar rule; what it does not declare is a fault of all its rows."""
+    try:
+        return rule(*args)
+    except (ResourceError, RecursionError, MemoryError):
+        raise
+    except Exception:
+        if strict():
+            raise
+        return Failing(filler(node.type, count), np.full(count, Reason.FAULT, np.int8))
 
 
 def _row_by_row(entry: Primitive, frame: Frame, args: list[Value], node: Typed) -> Column:

@@ -46,7 +46,7 @@ _TEMPLATES: dict[str, tuple[str, int]] = {
     # What a primitive is in Python's own words, with how strongly that binds. `{0:9}` is the first argument where
     # the surroundings bind with strength 9.
     "not": ("not {0:4}", _NOT),
-    "negate": ("-{0:8}", _UNARY),
+    "negate": ("-{0:9}", _UNARY),
     "abs": ("abs({0:0})", _POSTFIX),
     "minimum": ("min({0:0}, {1:0})", _POSTFIX),
     "maximum": ("max({0:0}, {1:0})", _POSTFIX),
@@ -404,6 +404,8 @@ class _Writer:
             special = self.special(name, args, block, depth)
             if special is not None:
                 return special
+            if name == "is_some" and len(args) == 1 and _is_there(args[0]):
+                return "True", _ATOM  # Python warns of asking whether a constant is None
             template = _TEMPLATES.get(name)
             if template is not None and _slots(template[0]) == len(args):
                 return self.template(template, args, block, depth)
@@ -456,8 +458,8 @@ class _Writer:
             parts = [self.expression(arg, _LAMBDA, block, depth) for arg in (function, items, start)]
             return f"functools.reduce({', '.join(parts)})", _POSTFIX
         if name == "sort_by" and len(args) == 2:
-            items, key = (self.expression(arg, _LAMBDA, block, depth) for arg in reversed(args))
-            return f"sorted({items}, key={key})", _POSTFIX
+            source, key = (self.expression(arg, _LAMBDA, block, depth) for arg in reversed(args))
+            return f"sorted({source}, key={key})", _POSTFIX
         return None
 
     def plain_call(self, term: Call, block: _Block, depth: int) -> tuple[str, int]:
@@ -520,6 +522,13 @@ def _slots(text: str) -> int:
 def _docstring(text: str) -> str:
     plain = text.isprintable() and "\\" not in text and '"""' not in text and not text.endswith('"')
     return f'"""{text}"""' if plain else ascii(text)
+
+
+def _is_there(term: Term) -> bool:
+    """Whether a term is a constant that is there."""
+    while isinstance(term, Call) and term.name == "some" and len(term.args) == 1:
+        term = term.args[0]
+    return isinstance(term, Literal)
 
 
 def _weight(term: Term) -> int:

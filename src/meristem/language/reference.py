@@ -111,6 +111,7 @@ class PlainFunction:
         self.node, self.scope, self.meter = node, scope, meter
 
     def __call__(self, *args: Any) -> Any:
+        """Run the body; costs one unit of fuel."""
         self.meter.charge(1)
         inner = Scope(self.scope)
         inner.values.update(zip(self.node.bindings, args, strict=True))

@@ -5,6 +5,8 @@ under the slot. The slot is derived from the content of the node unless one is s
 and terms can be put together without renaming.
 """
 
+# ruff: noqa: D102 - `children`, `with_children` and `free_names` are documented on `Term`.
+
 from __future__ import annotations
 
 import hashlib

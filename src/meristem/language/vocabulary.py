@@ -14,8 +14,8 @@ from meristem.errors import MeristemError, TypeMismatch
 from meristem.types import Type, function_of, parse_type
 
 Example = tuple[tuple[Any, ...], Any]
-"""Arguments and the result; the class `EvaluationError` or a `Reason` where there is none. A function among the arguments
-is the text of a term: `"x => x + 1"`."""
+"""Arguments and the result; the class `EvaluationError` or a `Reason` where there is none. A function among the
+arguments is the text of a term: `"x => x + 1"`."""
 
 
 @dataclass(eq=False)

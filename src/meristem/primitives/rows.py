@@ -113,6 +113,8 @@ def _(result: Type, row: Rows, *chosen: Column) -> Rows:
 
 def _join_type(*rows: Type) -> Type:
     fields: dict[str, Type] = {}
+    if not rows:
+        raise TypeMismatch("join takes at least one row")
     for row in rows:
         for name, type_ in _row(row, "join").fields.items():
             if name in fields:
@@ -129,8 +131,7 @@ def join(names: Sequence[str], *rows: dict[str, Any]) -> dict[str, Any]:
 
 @join.columnar
 def _(result: Type, *rows: Rows) -> Rows:
-    count = len(rows[0]) if rows else 1
-    return Rows({name: column for row in rows for name, column in row.fields.items()}, count, result)
+    return Rows({name: column for row in rows for name, column in row.fields.items()}, len(rows[0]), result)
 
 
 def _concat_type(*vectors: Type) -> Type:

@@ -54,6 +54,11 @@ def concatenate(columns: Sequence[Column]) -> Column:
         return Scalars(first.type, np.concatenate([c.data for c in every]))
     if isinstance(first, Dense):
         full = [c.data for c in every if len(c)] or [first.data]
+        if any(part.shape[1:] != full[0].shape[1:] for part in full):
+            shapes = sorted({str(list(part.shape[1:])) for part in full})
+            raise TypeMismatch(
+                f"values of different shapes cannot stand in one column, got {' and '.join(shapes)}"
+            )
         return Dense(first.type, np.concatenate(full))
     if isinstance(first, Texts):
         return _concatenate_texts(every)
