@@ -65,3 +65,21 @@ def test_version(run: Run) -> None:
     from meristem import __version__
 
     assert run("--version").out == f"meristem {__version__}\n"
+
+
+def test_the_process_ends_with_its_output_written_and_its_last_wishes_heard() -> None:
+    code = (
+        "import atexit, sys\n"
+        "atexit.register(lambda: print('last wish'))\n"
+        "sys.argv = ['meristem', '--version']\n"
+        "from meristem.cli import main\n"
+        "main()\n"
+        "print('never')\n"
+    )
+    assert python(code).splitlines()[1:] == ["last wish"]
+    failing = (
+        "import sys; sys.argv = ['meristem', 'show', 'nowhere.mst']; from meristem.cli import main; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", failing], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: cannot read 'nowhere.mst'")

@@ -15,12 +15,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and give its exit code.
 
     Args:
-        arguments: What follows the program's name. None takes it from the command line, and then a budget counts
-            from the start of this process; otherwise from this call.
+        arguments: What follows the program's name. None takes it from the command line, and this is then the whole
+            life of the process: a budget counts from its start, and it ends here, without returning.
     """
-    from meristem.cli.start import process_start, this_moment
+    from meristem.cli.start import leave, process_start, this_moment
 
     began = process_start() if arguments is None else this_moment()
     from meristem.cli.app import run
 
-    return run(arguments, began)
+    code = run(arguments, began)
+    if arguments is None:
+        leave(code)
+    return code

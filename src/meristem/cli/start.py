@@ -1,9 +1,12 @@
-"""When this process began: a user's minute starts when the command is typed, not when Python is ready."""
+"""When this process began, and its quick end: a user's minute is from the command to the next prompt."""
 
 from __future__ import annotations
 
+import atexit
 import os
+import sys
 import time
+from typing import NoReturn
 
 _LOADED = time.monotonic()
 _LONGEST = 600.0  # seconds between start and here beyond which the answer is not believed
@@ -27,3 +30,17 @@ def process_start() -> float:
     now = time.monotonic()
     # A container may have its own idea of when the machine was booted: then the number means nothing.
     return now - age if now - _LOADED <= age + 0.02 and age < _LONGEST + now - _LOADED else _LOADED
+
+
+def leave(code: int) -> NoReturn:
+    """End the process now. What was registered for the end runs; taking apart what was imported is left out.
+
+    After growing, that takes 0.1 s of processor time, half a second on a busy machine, and frees what the system
+    frees anyway. All files are written and closed by now, all workers gone.
+    """
+    try:
+        atexit._run_exitfuncs()
+        sys.stdout.flush()
+        sys.stderr.flush()
+    finally:
+        os._exit(code)
