@@ -83,7 +83,7 @@ class SharedFolder:
 
 
 def _write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> list[list[object]]:
-    """All arrays in one file; for each its name, dtype, shape, whether that is of its transpose, and where it starts."""
+    """All arrays in one file; of each its name, dtype, shape, whether it stands transposed, and where it starts."""
     index: list[list[object]] = []
     with path.open("wb", buffering=1 << 20) as file:
         for name, array in arrays.items():

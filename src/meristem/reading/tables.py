@@ -15,7 +15,14 @@ from meristem.reading.answers import decide_target
 from meristem.reading.checks import find_duplicates, find_leaks, find_rare_classes
 from meristem.reading.files import read_table
 from meristem.reading.profile import Profile, profile_column
-from meristem.reading.roles import check_roles, find_answers, order_by_time, read_groups, read_weights, require
+from meristem.reading.roles import (
+    check_roles,
+    find_answers,
+    order_by_time,
+    read_groups,
+    read_weights,
+    require,
+)
 from meristem.task.features import Feature
 from meristem.task.frames import Frame, frame_of
 from meristem.task.raw import ArrowStrings, Raw, Strings
