@@ -289,12 +289,12 @@ def test_deep_programs_run() -> None:
 
 def test_deep_functions_run() -> None:
     term: Any = Variable("x0")
-    for level in range(400, 0, -1):
+    for level in range(250, 0, -1):
         term = call(
-            "map", Lambda((f"x{level}",), term if level < 400 else Variable("x1")), ListOf((Variable("n"),))
+            "map", Lambda((f"x{level}",), term if level < 250 else Variable("x1")), ListOf((Variable("n"),))
         )
     value = evaluate(term, {"n": column_from([5, 6], INT)}).to_list()[1]
-    for _ in range(400):
+    for _ in range(250):
         (value,) = value
     assert value == 6
 

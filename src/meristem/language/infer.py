@@ -8,16 +8,14 @@ column. A `let` whose value is a function, or whose type stays open, is typed an
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from meristem.errors import TypeMismatch
-from meristem.language.kinds import KINDS, ModuleKind, settings_of
+from meristem.language.kinds import KINDS, settings_of
 from meristem.language.terms import (
     Apply,
     Call,
-    Choice,
     Field,
     Hole,
     If,
@@ -30,10 +28,21 @@ from meristem.language.terms import (
     Term,
     Variable,
 )
-from meristem.language.vocabulary import VOCABULARY, Entry, Primitive
+from meristem.language.typed import (
+    MAX_DEPTH,
+    MAX_NODES,
+    NO_BINDINGS,
+    Binding,
+    TermTypeError,
+    Typed,
+    check_size,
+    check_type,
+    default_variables,
+    ensure_stack,
+)
+from meristem.language.vocabulary import VOCABULARY, Primitive
 from meristem.types import (
     BOOL,
-    INT,
     SCALARS,
     Substitution,
     Type,
@@ -42,31 +51,12 @@ from meristem.types import (
     list_of,
     rename_apart,
     row_of,
-    satisfies,
     substitute,
+    substitute_all,
     unify,
     variable,
     variables_of,
 )
-
-MAX_DEPTH = 1000
-MAX_NODES = 100_000
-
-
-class TermTypeError(TypeMismatch):
-    """A term is not well typed; the message ends with the offending part in text form."""
-
-
-class Binding:
-    """One place that binds a name: an input, a parameter, or a `let`. Compared by identity."""
-
-    __slots__ = ("local", "name", "type")
-
-    def __init__(self, name: str, type: Type, local: bool) -> None:
-        self.name, self.type, self.local = name, type, local
-
-    def __repr__(self) -> str:
-        return f"<{self.name}: {self.type}>"
 
 
 class _Open:
@@ -80,72 +70,6 @@ class _Open:
 
 
 Scope = dict[str, "Binding | _Open"]
-_NONE: frozenset[Binding] = frozenset()
-
-
-class Typed:
-    """A term with the types of all of its nodes.
-
-    Attributes:
-        term: The term.
-        type: Its type. May hold variables where nothing says what it is (`[]`).
-        children: The typed terms inside. For a `Let` the values, one for each type it is used at, and last the body;
-            for a `Variable` none.
-        bindings: What a `Lambda`, `Let` or a subroutine call binds; the one a `Variable` stands for.
-        uses: The bindings inside that are not inputs of the program and are bound further out. Where it is empty the
-            node depends on the inputs only.
-        entry: For a `Call` the primitive or subroutine, for a `Module` its kind.
-        settings: For a `Module` every choice.
-        body: For a call of a subroutine its typed body.
-    """
-
-    __slots__ = (
-        "bindings",
-        "body",
-        "cache",
-        "children",
-        "entry",
-        "modules",
-        "run",
-        "settings",
-        "size",
-        "term",
-        "type",
-        "uses",
-    )
-
-    def __init__(
-        self,
-        term: Term,
-        type: Type,
-        children: tuple[Typed, ...] = (),
-        bindings: tuple[Binding, ...] = (),
-        uses: frozenset[Binding] = _NONE,
-    ) -> None:
-        self.term, self.type, self.children, self.bindings, self.uses = term, type, children, bindings, uses
-        self.entry: Entry | ModuleKind | None = None
-        self.settings: dict[str, Choice] = {}
-        self.body: Typed | None = None
-        self.run: Any = None  # set by the interpreter: what runs this node,
-        self.size: Any = None  # what counts the elements of its value,
-        self.modules = False  # whether a module is called inside,
-        self.cache: Any = None  # and what it keeps between runs
-
-    def __repr__(self) -> str:
-        return f"<{type(self.term).__name__}: {self.type}>"
-
-    def walk(self) -> Iterator[Typed]:
-        """Every distinct node, inner ones first, this one last. Bodies of subroutines are not entered."""
-        seen: set[int] = set()
-        stack: list[tuple[Typed, bool]] = [(self, False)]
-        while stack:
-            node, opened = stack.pop()
-            if opened:
-                yield node
-            elif id(node) not in seen:
-                seen.add(id(node))
-                stack.append((node, True))
-                stack.extend((child, False) for child in reversed(node.children))
 
 
 def infer(term: Term, inputs: Mapping[str, Type], target: Type | None = None) -> Typed:
@@ -185,24 +109,6 @@ def infer_body(term: Term, parameters: Mapping[str, Type], result: Type) -> tupl
     node = work.visit(term, work.bind({}, tuple(parameters), bindings), result)
     work.unify(result, node.type, term)
     return work.finish(node), bindings
-
-
-def check_size(term: Term) -> None:
-    """Refuse terms that are too deep or too large to work with."""
-    if term.depth > MAX_DEPTH:
-        raise TypeMismatch(f"a term may be {MAX_DEPTH:,} nodes deep, this one is {term.depth:,}")
-    if term.size > MAX_NODES:
-        raise TypeMismatch(f"a term may have {MAX_NODES:,} nodes, this one has {term.size:,}")
-
-
-def ensure_stack(depth: int) -> None:
-    """Make room on Python's stack for walking a term of that depth.
-
-    Python calls do not use the C stack (since 3.11), so a higher limit is safe; terms are at most 1,000 deep.
-    """
-    needed = 16 * depth + 400
-    if sys.getrecursionlimit() < needed:
-        sys.setrecursionlimit(needed)
 
 
 class _Inference:
@@ -300,7 +206,7 @@ class _Inference:
             binding = Binding(bound.name, value.type, True)
             bound.instances.append((binding, value))
             return Typed(term, value.type, (), (binding,), frozenset((binding,)))
-        return Typed(term, bound.type, (), (bound,), frozenset((bound,)) if bound.local else _NONE)
+        return Typed(term, bound.type, (), (bound,), frozenset((bound,)) if bound.local else NO_BINDINGS)
 
     def literal(self, term: Literal, scope: Scope, expected: Type | None) -> Typed:
         if term.type.name not in SCALARS and term.type.name != "class":
@@ -522,10 +428,13 @@ class _Inference:
 
     def finish(self, root: Typed) -> Typed:
         """Put the solution into every node, and check what only the solution shows."""
-        for node in root.walk():
-            node.type = self.known(node.type)
-            for binding in node.bindings:
-                binding.type = self.known(binding.type)
+        nodes = list(root.walk())
+        bindings = list({id(b): b for node in nodes for b in node.bindings}.values())
+        everything: list[Typed | Binding] = [*nodes, *bindings]
+        solved = substitute_all([each.type for each in everything], self.substitution)
+        for each, type_ in zip(everything, solved, strict=True):
+            each.type = type_
+        for node in nodes:
             try:
                 check_type(node.type)
                 if isinstance(node.term, If) and node.type.is_function:
@@ -554,41 +463,6 @@ _VISIT: dict[type[Term], _Visit] = {
     Hole: _Inference.hole,
 }
 
-_CHECKED: dict[Type, None] = {}
-
-
-def check_type(type_: Type) -> None:
-    """Refuse types that no value may have: options of options, and functions stored in data or given back.
-
-    Raises:
-        TypeMismatch: Says which part.
-    """
-    if type_ in _CHECKED:
-        return
-    for inner in type_.walk():
-        if inner.name == "option" and inner.item.name == "option":
-            raise TypeMismatch(
-                f"an option of an option cannot be told apart from an option: {format_type(inner, 6)}"
-            )
-        if inner.name == "map" and not satisfies(inner.args[0], "key") and not inner.args[0].is_variable:
-            raise TypeMismatch(f"expected a type that can be a key, got {format_type(inner.args[0], 6)}")
-        if inner.is_function and inner.result.is_function:
-            raise TypeMismatch("a function may not give back a function; give it all arguments at once")
-        if not inner.is_function and any(arg.is_function for arg in inner.args):
-            raise TypeMismatch(f"functions cannot be stored in data: {format_type(inner, 6)}")
-    if len(_CHECKED) > 10_000:
-        _CHECKED.clear()
-    _CHECKED[type_] = None
-
-
-def default_variables(type_: Type) -> Type:
-    """A type with its open variables closed: int where a number is wanted, bool elsewhere."""
-    if type_.ground:
-        return type_
-    if type_.is_variable:
-        return INT if type_.kind == "number" else BOOL
-    return Type(type_.name, tuple(map(default_variables, type_.args)), type_.params)
-
 
 def _wider(left: Type, right: Type) -> Type:
     """Of two types that differ in dimensions only, one whose dimensions are known where both agree."""
@@ -606,7 +480,7 @@ def _wider(left: Type, right: Type) -> Type:
 def _union(children: Sequence[Typed]) -> frozenset[Binding]:
     """The bindings that any of these uses."""
     uses = [child.uses for child in children if child.uses]
-    return frozenset().union(*uses) if uses else _NONE
+    return frozenset().union(*uses) if uses else NO_BINDINGS
 
 
 def _shorten(term: Term, limit: int = 160) -> str:
