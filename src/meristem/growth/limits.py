@@ -13,6 +13,7 @@ from meristem.model import Model
 from meristem.model.report import Report
 from meristem.search.candidate import Result
 from meristem.task.objective import Objective
+from meristem.values import filler
 
 _REPORT_ROOM = 4_000  # bytes kept for the report, which is not there yet while members are chosen
 _LEAST_CANDIDATES = 10  # that a report lists, however small the model must be
@@ -81,8 +82,9 @@ class Limits:
 def latency(model: Model) -> float:
     """Seconds that one row takes, the median of a few runs."""
     times = []
+    row = filler(model.schema.type, 1) if model.example is None else model.example
     for _ in range(7):
         began = time.perf_counter()
-        model.program.run({"row": model.example} if model.example is not None else {}, rows=1)
+        model.program.run({"row": row}, rows=1)
         times.append(time.perf_counter() - began)
     return float(np.median(times))

@@ -18,6 +18,7 @@ _CELLS_A_SECOND = 400_000
 _LEAST_ROWS = 500
 _BYTES_A_CELL = 60  # of float64 and float32 copies, bins and buffers while a model is fitted
 _LEAST_SECONDS = 2.0
+_WIDE = 1000  # columns from which nobody looks at the values of one row
 
 
 def sample_rows(task: Task, budget: Budget, seed: int) -> NDArray[np.int64] | None:
@@ -52,7 +53,7 @@ def trial_cells(budget: Budget) -> float | None:
 def typical_row(task: Task) -> Column | None:
     """A row [1] of medians and most frequent labels. No row of the data: a model file must not carry one."""
     row = task.inputs.get("row")
-    if not isinstance(row, Rows):
+    if not isinstance(row, Rows) or len(row.fields) > _WIDE:
         return None
     return Rows({name: _typical(column) for name, column in row.fields.items()}, 1)
 
