@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from random import Random
 from typing import Any
@@ -11,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import meristem.primitives  # noqa: F401
+from meristem.errors import FileFormatError, TypeMismatch
 from meristem.language import format_term, from_json, infer, parse_term, prepare, to_json
 from meristem.language import narrow as narrow_module
 from meristem.language.contract import same_value
@@ -108,3 +110,44 @@ def test_random_terms_are_well_typed_without_their_result_type() -> None:
     rng = Random(7)
     for _ in range(200):
         infer(random_term(rng, random_type(rng, 3), {}, 20), {})
+
+
+def damaged(value: Any, rng: Random) -> Any:
+    """A JSON value with something in it replaced."""
+    if rng.random() < 0.15 or not isinstance(value, list | dict) or not value:
+        return rng.choice(
+            [None, True, -1, 0, 3, 10**30, 1.5, float("nan"), "", "int", "list[", [], {}, [[]], value]
+        )
+    value = list(value) if isinstance(value, list) else dict(value)
+    key = rng.choice(range(len(value)) if isinstance(value, list) else list(value))
+    value[key] = damaged(value[key], rng)
+    return value
+
+
+@settings(max_examples=300, deadline=None, derandomize=True, database=None)
+@given(st.integers(0, 2**40))
+def test_damaged_forms_are_refused_with_a_clear_error_or_are_terms(seed: int) -> None:
+    rng = Random(seed)
+    term = random_term(rng, random_type(rng, 3), {"x": random_type(rng, 2)}, 12)
+    form = to_json(term)
+    for _ in range(4):
+        form = damaged(form, rng)
+    try:
+        term = from_json(form)
+    except FileFormatError:
+        pass
+    else:
+        assert from_json(to_json(term)) == term
+        with contextlib.suppress(TypeMismatch):
+            prepare(term, {})
+    text = list(format_term(term))
+    for _ in range(3):
+        place = rng.randrange(len(text) + 1)
+        text[place : place + rng.randint(0, 2)] = rng.choice(
+            ["", "(", "]", " ", "let ", "=>", '"', "`", "#", "\\", "9", "?:"]
+        )
+    try:
+        again = parse_term("".join(text))
+    except TypeMismatch:
+        return
+    assert parse_term(format_term(again)) == again
