@@ -299,6 +299,10 @@ def test_answers_that_can_be_read_once_only() -> None:
 
 
 def test_columns_to_keep_are_never_taken_for_identifiers() -> None:
-    table = {"id": list(range(100, 160)), "x": [i % 7 / 2 for i in range(60)], "y": [i % 5 * 1.5 for i in range(60)]}
+    table = {
+        "id": list(range(100, 160)),
+        "x": [i % 7 / 2 for i in range(60)],
+        "y": [i % 5 * 1.5 for i in range(60)],
+    }
     assert "id" not in Task.from_table(table, target="y").schema.type.fields
     assert "id" in Task.from_table(table, target="y", keep=["id"]).schema.type.fields
