@@ -9,6 +9,7 @@ import pickle
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -203,3 +204,16 @@ def test_models_of_every_earlier_format_still_answer(path: Path) -> None:
 
 def test_there_is_a_fixture_of_the_present_format() -> None:
     assert list(FIXTURES.glob("format-1-*.mst"))
+
+
+def test_parts_that_do_not_fit_each_other_are_refused() -> None:
+    """Arrays that are well formed one by one, of widths that no type knows."""
+    model = ms.load(FIXTURES / "format-1-classes.mst")
+    fit = {slot: dict(arrays) for slot, arrays in model.program.fit.items()}
+    slot = next(s for s in fit if s.startswith(("logistic", "standardize")))
+    for name in list(fit[slot]):
+        if name != "bias":
+            fit[slot][name] = fit[slot][name][:-1]
+    data = replace(model, program=replace(model.program, fit=fit)).to_bytes()
+    with pytest.raises(FileFormatError, match="fit"):
+        Model.from_bytes(data)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import math
 import time
 from collections.abc import Sequence
@@ -22,7 +23,10 @@ from meristem.growth.explain import Explained, explain
 from meristem.growth.limits import Limits
 from meristem.growth.loop import Growth
 from meristem.growth.size import sample_rows, trial_cells, typical_row
-from meristem.language.terms import Hole, Module, Term
+from meristem.language.infer import infer
+from meristem.language.kinds import KINDS
+from meristem.language.terms import Call, Hole, Module, Term
+from meristem.language.vocabulary import VOCABULARY
 from meristem.model import Model, Program
 from meristem.modules.blend import values_of
 from meristem.search import Evolve, First, Portfolio, Recall, Setting, Strategy, Tune
@@ -105,6 +109,10 @@ def _opening(
         term = parse_term(sketch) if isinstance(sketch, str) else sketch
         if any(isinstance(node, Hole) for node in term.walk()):
             raise InputError("expected a sketch without holes for a table, got one with '?': say each part")
+        try:
+            infer(term, task.input_types, task.target.type)
+        except MeristemError as error:
+            raise InputError(f"the sketch cannot be used: {error}{_meant(term)}") from None
         terms.append(term)
     for model in ([start] if start is not None else []) + list(parts):
         if not isinstance(model, Model):
@@ -113,6 +121,17 @@ def _opening(
             )
         terms += members_of(model.program.term)
     return [Recall(terms), First()] if terms else [First()]
+
+
+def _meant(term: Term) -> str:
+    """A hint at names in a term that are neither functions nor module kinds."""
+    known = [kind.name for kind in KINDS] + [entry.name for entry in VOCABULARY]
+    for node in term.walk():
+        name = node.kind if isinstance(node, Module) else node.name if isinstance(node, Call) else None
+        if name is not None and name not in known:
+            close = difflib.get_close_matches(name, known, 1)
+            return f"; did you mean {close[0]!r}?" if close else ""
+    return ""
 
 
 def members_of(term: Term) -> list[Term]:

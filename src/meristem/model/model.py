@@ -17,7 +17,7 @@ from meristem.model.file import pack, read_bytes, unpack, write_whole
 from meristem.model.program import Program
 from meristem.modules.blend import values_of
 from meristem.task.schema import Schema
-from meristem.values import Column, Rows, decode_column, encode_column, read_type
+from meristem.values import Column, Rows, decode_column, encode_column, filler, read_type
 
 if TYPE_CHECKING:
     from meristem.model.report import Report
@@ -251,7 +251,23 @@ class Model:
                 raise FileFormatError("its residuals are damaged")
         except FileFormatError as error:
             raise FileFormatError(f"{name} cannot be used: {error}") from None
-        return cls(program, schema, record, costs, residuals, example)
+        model = cls(program, schema, record, costs, residuals, example)
+        model._try_one_row(name)
+        return model
+
+    def _try_one_row(self, name: str) -> None:
+        """Run one row: what types and checks of single modules leave open, such as widths that do not fit, shows here.
+
+        Raises:
+            FileFormatError: The program fails on it.
+        """
+        row = filler(self.schema.type, 1) if self.example is None else self.example
+        try:
+            with np.errstate(all="ignore"):
+                self.program.run({"row": row}, rows=1)
+        except Exception as error:
+            # Whatever it is, a file caused it: arrays that do not fit each other raise what NumPy raises.
+            raise FileFormatError(f"{name} cannot be used: its parts do not fit together ({error})") from None
 
     def __reduce__(self) -> tuple[Any, tuple[bytes]]:
         # What a pickle of a model holds are the bytes of its file, checked again when they are read.

@@ -99,6 +99,8 @@ def change_structure(term: Term, other: Term, rng: np.random.Generator) -> Term 
         return None
     node = nodes[int(rng.integers(len(nodes)))]
     draw = rng.random()
+    if draw < 0.15:
+        return change_kind(term, rng)
     if draw < 0.4:
         donors = [n for n in other.walk() if isinstance(n, Module | Call) and n != node]
         return replace(term, node, donors[int(rng.integers(len(donors)))]) if donors else None
@@ -108,6 +110,19 @@ def change_structure(term: Term, other: Term, rng: np.random.Generator) -> Term 
         return replace(term, node, call("concat", node, module("rbf", node)))
     wrappers = [k.name for k in KINDS if k.mode == "unsupervised"]
     return replace(term, node, module(wrappers[int(rng.integers(len(wrappers)))], node))
+
+
+def change_kind(term: Term, rng: np.random.Generator) -> Term | None:
+    """The term with one of its supervised modules replaced by another supervised kind on the same inputs."""
+    kinds = [
+        k.name for k in KINDS if k.mode == "supervised" and k.name not in ("constant", "blend", "temperature")
+    ]
+    nodes = [n for n in modules_of(term) if n.kind in kinds]
+    if not nodes:
+        return None
+    node = nodes[int(rng.integers(len(nodes)))]
+    others = [name for name in kinds if name != node.kind]
+    return replace(term, node, module(others[int(rng.integers(len(others)))], *node.args)) if others else None
 
 
 def replace(term: Term, old: Term, new: Term) -> Term:

@@ -54,7 +54,7 @@ class Portfolio:
 
     def _propose(self, strategy: Strategy, number: int, rng: np.random.Generator) -> Candidate | None:
         term = strategy.propose(self.history, self.setting, rng)
-        if term is None:
+        if term is None or self.history.knows(term):
             return None
         candidate = Candidate(number, term, strategy.name, row_cap(term))
         self.history.add(candidate)

@@ -199,6 +199,8 @@ def test_start_and_parts_are_tried_first() -> None:
         ({"objective": ms.Objective(costs=[[0.0]])}, "costs are for classes"),
         ({"seed": -1}, "expected a seed"),
         ({"sketch": "ridge{}(?)"}, "without holes"),
+        ({"sketch": "rigde{}(impute(numbers(row)))"}, "did you mean 'ridge'"),
+        ({"sketch": "ridge(numbers(row))"}, "takes one vector"),
         ({"start": "model.mst"}, "expected models"),
     ],
 )
