@@ -118,7 +118,7 @@ def test_the_model_is_named_after_the_table(data: str, expected: str) -> None:
 
 
 def test_odd_names_can_be_typed_as_they_are_printed(run: Run) -> None:
-    Path("my 'data' $x.csv.gz").write_bytes(gzip.compress(PENGUINS.read_bytes()))
+    Path("my 'data' $x.csv.gz").write_bytes(gzip.compress(PENGUINS.read_bytes(), mtime=0))
     result = run("grow", "my 'data' $x.csv.gz", *QUICK)
     commands = [line.strip() for line in result.out.splitlines() if line.startswith("  meristem ")]
     assert shlex.split(commands[0])[2] == "my 'data' $x.mst"
