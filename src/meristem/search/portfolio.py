@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 
 import numpy as np
 
+from meristem.errors import MeristemError
 from meristem.search.candidate import Candidate, History, Result, Setting, Strategy
 from meristem.search.pipelines import row_cap
 
@@ -53,7 +55,12 @@ class Portfolio:
         self.history.told.append(result)
 
     def _propose(self, strategy: Strategy, number: int, rng: np.random.Generator) -> Candidate | None:
-        term = strategy.propose(self.history, self.setting, rng)
+        try:
+            term = strategy.propose(self.history, self.setting, rng)
+        except MeristemError:
+            if os.environ.get("MERISTEM_STRICT") == "1":
+                raise
+            return None  # a strategy that fails costs its turn, not the run
         if term is None or self.history.knows(term):
             return None
         candidate = Candidate(number, term, strategy.name, row_cap(term))

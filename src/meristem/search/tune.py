@@ -90,7 +90,10 @@ def _suggest(shape: Term, results: list[Result], space: dict[str, Any], seed: in
 def _params(shape: Term, term: Term, space: dict[str, Any]) -> dict[str, Choice] | None:
     """The choices of a term as a point of the space."""
     point: dict[str, Choice] = {}
-    for node, stated in zip(modules_of(shape), modules_of(term), strict=False):
+    shapes, stated_nodes = modules_of(shape), modules_of(term)
+    if [n.kind for n in shapes] != [n.kind for n in stated_nodes]:
+        return None  # modules that differ in their choices only are one in the structure: no point stands for the term
+    for node, stated in zip(shapes, stated_nodes, strict=True):
         kind = KINDS.find(node.kind, node.version)
         settings = settings_of(kind, stated.settings)
         for name in tuned_choices(node):
