@@ -161,3 +161,19 @@ def test_a_large_sample_is_scaled_down_and_its_spread_back() -> None:
     assert low is not None
     assert high is not None
     assert (high - low) / (2 * 1.96) == pytest.approx(1.2533 / np.sqrt(100_000), rel=0.25)
+
+
+def test_a_metric_that_looks_like_a_mean_on_a_few_rows_is_none() -> None:
+    """Balanced accuracy where nearly all rows are right: on a probe it equals accuracy."""
+    from meristem.task.objective import METRICS, Scorer
+
+    y = np.repeat([0, 1], [960, 40])
+    said = y.copy()
+    said[960:972] = 0
+    p = np.eye(2)[said] * 0.98 + 0.01
+    score = Scorer(METRICS["balanced_accuracy"]).score
+    for seed in range(5):
+        low, high = bootstrap(y, p, score, rng=np.random.default_rng(seed), seconds=5)
+        assert low is not None
+        assert high is not None
+        assert low <= score(y, p) <= high

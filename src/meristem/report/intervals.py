@@ -112,11 +112,18 @@ def bootstrap(
     one = (time.monotonic() - began) / (2 * _PROBE)
     if kind and count * one < 0.6 * (end - time.monotonic()):
         each = np.array([metric(y[k : k + 1], prediction[k : k + 1], None) for k in range(count)], np.float64)
+        # A few rows may agree by chance (all of them right, say): the mean of all must be the score.
+        whole = float(np.average(each if kind == "mean" else each**2, weights=weights))
+        if not math.isclose(
+            whole if kind == "mean" else math.sqrt(max(whole, 0.0)), score, rel_tol=1e-6, abs_tol=1e-9
+        ):
+            kind = ""
         if kind == "mean":
             return bootstrap_mean(each, rng=rng, weights=weights, groups=groups, repeats=repeats)
-        return bootstrap_mean(
-            each**2, rng=rng, weights=weights, groups=groups, repeats=repeats, transform=np.sqrt
-        )
+        if kind == "root":
+            return bootstrap_mean(
+                each**2, rng=rng, weights=weights, groups=groups, repeats=repeats, transform=np.sqrt
+            )
     members = None if groups is None else _members(groups)
     units = count if members is None else len(members)
     if units < 2:
