@@ -25,12 +25,12 @@ from meristem.growth.ensemble import Selection, select
 from meristem.language.json_form import to_json
 from meristem.language.kinds import Arrays
 from meristem.language.text import format_term
+from meristem.modules._inputs import answers
 from meristem.search import Candidate, Portfolio, Result
 from meristem.task.budget import Budget
 from meristem.task.objective import Scorer
 from meristem.training.jobs import unflatten_fit
 from meristem.training.rows import Examples, Splits
-from meristem.values import codes, reals
 
 RealArray = NDArray[np.float64]
 
@@ -81,7 +81,7 @@ class Growth:
         covered = self.splits.covered
         target = self.examples.target.take(covered)
         self.target = target
-        self.y: NDArray[Any] = codes(target) if target.type.name in ("class", "bool") else reals(target)
+        self.y: NDArray[Any] = answers(target)
         self.weights = None if self.examples.weights is None else self.examples.weights[covered]
         self.in_order = self.budget.trials is not None
 
@@ -336,7 +336,7 @@ class Growth:
     def _note_curve(self, ended: Ended) -> None:
         output, held = ended.arrays["output"], ended.arrays["held"]
         target = self.examples.target.take(held)
-        y: NDArray[Any] = codes(target) if target.type.name in ("class", "bool") else reals(target)
+        y: NDArray[Any] = answers(target)
         weights = None if self.examples.weights is None else self.examples.weights[held]
         if np.isfinite(output).all():
             self.curve.append((int(ended.payload["rows"]), self.scorer.loss(y, output, weights)))

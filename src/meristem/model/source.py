@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from meristem.language.terms import Module, Term
+from meristem.language.terms import Term
 from meristem.types import format_type
 from meristem.values import Column, Dense, Dists, Options, Rows, Scalars, Texts
 
@@ -66,10 +66,3 @@ def value_text(column: Column, row: int = 0, limit: int = 3) -> str:
 
 def _number(value: float) -> str:
     return f"{value:.3g}"
-
-
-def short(term: Term) -> str:
-    """A name for a candidate: its modules, outermost first, without what prepares the inputs."""
-    plain = ("impute", "one_hot", "standardize", "bag_of_words", "temperature")
-    names = [n.kind for n in term.walk() if isinstance(n, Module) and n.kind not in plain]
-    return " on ".join(dict.fromkeys(reversed(names))) or "constant"

@@ -30,7 +30,7 @@ class Constant(ModuleKind):
         y = answers(context.target)
         weights = np.ones(len(y)) if context.weights is None else context.weights
         if context.target is not None and context.target.type.name in ("class", "bool"):
-            k = class_count(prediction_type_of(context.target.type))
+            k = class_count(prediction_type(context.target.type, self.name))
             # One pseudo-row spread over the classes keeps a class that this part lacks from having probability 0.
             share = np.bincount(y, weights, minlength=k) + 1.0 / k
             return Fitted({"value": share / share.sum()})
@@ -49,8 +49,3 @@ class Constant(ModuleKind):
 
     def describe(self, arrays: Mapping[str, NDArray[Any]], inputs: Sequence[Type], output: Type) -> list[str]:
         return ["always " + ", ".join(f"{v:.4g}" for v in arrays["value"][:6].tolist())]
-
-
-def prediction_type_of(target: Type) -> Type:
-    """The type of a prediction for a target type."""
-    return prediction_type(target, "constant")
