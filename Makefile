@@ -30,7 +30,7 @@ test-all: lint types ## every test, the slow ones too
 	OMP_NUM_THREADS=1 MERISTEM_STRICT=1 $(PYTHON) -m pytest -q -n $(WORKERS) -m 'slow or not slow'
 
 lint: $(READY) ## style and import rules
-	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff check --no-cache . # a cached verdict outlives a file it depended on
 	$(PYTHON) -m ruff format --check .
 
 types: $(READY) ## static types
@@ -38,7 +38,7 @@ types: $(READY) ## static types
 
 format: $(READY) ## write the standard format
 	$(PYTHON) -m ruff format .
-	$(PYTHON) -m ruff check --fix .
+	$(PYTHON) -m ruff check --no-cache --fix .
 
 bench: $(READY) ## the quick benchmarks
 	$(PYTHON) benchmarks/latency.py

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import PENGUINS, Run
 
 import meristem.cli.show
+from conftest import PENGUINS, Run
 
 ONE = ["--trials", "1", "--cores", "0"]
 

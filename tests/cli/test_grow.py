@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from conftest import PENGUINS, Run, start
 
+from conftest import PENGUINS, Run, start
 from meristem import load
 
 QUICK = ["--target", "species", "--trials", "2", "--cores", "0"]

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import PENGUINS, Run
 
+from conftest import PENGUINS, Run
 from meristem import Model, load
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import PENGUINS, Run
 from sklearn import metrics
 
+from conftest import PENGUINS, Run
 from meristem import Model, load
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from conftest import Run
 
+from conftest import Run
 from meristem import Model
 
 
