@@ -16,7 +16,7 @@ from meristem import Model, load
 
 def test_classes(run: Run, penguins: Path, loaded: Model) -> None:
     result = run("score", penguins, PENGUINS, "--json")
-    assert (result.code, result.err) == (0, "")
+    assert (result.code, len(result.err.splitlines())) == (0, 1)  # a warning: these are rows it was grown from
     found = json.loads(result.out)
     assert (found["metric"], found["rows"], found["left_out"]) == ("log_loss", 344, 0)
     frame = pd.read_csv(PENGUINS)
@@ -104,3 +104,18 @@ def test_answers_that_cannot_be_used(run: Run, penguins: Path, change: object, w
     result = run("score", penguins, "t.csv")
     assert result.code == 1
     assert words in result.err
+
+
+def test_the_table_it_was_grown_from_is_noticed(
+    run: Run, penguins: Path, prices: Path, prices_table: Path
+) -> None:
+    words = "these are the rows that the model was grown from"
+    pd.read_csv(PENGUINS).sample(frac=1, random_state=0).to_csv("shuffled.csv", index=False)
+    for model, table in ((penguins, PENGUINS), (penguins, "shuffled.csv"), (prices, prices_table)):
+        result = run("score", model, table)
+        assert result.code == 0
+        assert words in result.err
+    frame = pd.read_csv(PENGUINS)
+    frame.loc[0, "body_mass_g"] += 1
+    frame.to_csv("other.csv", index=False)
+    assert words not in run("score", penguins, "other.csv").err

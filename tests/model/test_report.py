@@ -13,7 +13,7 @@ from report_samples import EVIL, sample
 
 from meristem.errors import FileFormatError
 from meristem.model import sentences
-from meristem.model.report import Calibration, Coverage, Importance, Report, Score
+from meristem.model.report import Calibration, Coverage, Importance, LeftOut, Report, Score
 
 
 def test_json_round_trip() -> None:
@@ -79,7 +79,7 @@ def test_missing_and_unknown_fields_and_formats_are_refused() -> None:
     for change in ({"format": 2}, {"format": "1"}, {"format": True}, {"more": 1}):
         with pytest.raises(FileFormatError):
             Report.from_json({**plain, **change})
-    for name in plain:
+    for name in plain.keys() - {"left_out"}:
         with pytest.raises(FileFormatError):
             Report.from_json({k: v for k, v in plain.items() if k != name})
     for value in (None, [], "x", 3):
@@ -180,7 +180,63 @@ def test_importance_words_name_what_matters_and_what_does_not() -> None:
         ),
     )
     words = sentences.importance_words(report)
-    assert words.startswith("a matters most")
+    assert words.startswith("Of the 3 columns measured, a matters most")
     assert "Next comes b." in words
     assert "1 column makes no measurable difference" in words
     assert "4 more columns were not measured" in words
+
+
+def test_what_matters_most_is_said_of_the_columns_that_were_measured() -> None:
+    def words(columns: int, *items: Importance) -> str:
+        report = replace(sample(), facts=replace(sample().facts, columns=columns), importance=items)
+        return sentences.importance_words(report)
+
+    a, b = Importance("a", 0.5, 0.4, 0.6), Importance("b", -0.1, -0.2, 0.1)
+    assert words(2, a, b).startswith("a matters most")
+    assert words(40, a, b).startswith("Of the 2 columns measured, a matters most")
+    assert words(40, a).startswith("a, the only column measured, matters:")
+    assert words(40, b, b).startswith("Of the 2 columns measured, none makes a difference")
+    assert "38 more columns were not measured" in words(40, b, b)
+
+
+def test_what_is_left_out_is_said_with_its_reason() -> None:
+    gone = tuple(LeftOut(what, f"no {what}, try <more>") for what in ("interval", "importance", "curve"))
+    report = replace(sample("x"), importance=(), curve=None, left_out=gone, best=Score("x", 0.02, 0.02))
+    for words in ("no interval, try", "no importance, try", "no curve, try"):
+        assert words in report.text()
+        assert words in report.html()
+    assert "<more>" not in report.html()
+    assert Report.loads(report.dumps()) == report
+    whole = sample("x").text()
+    assert "Would more data help?" in whole
+    assert "Would more data help?" not in replace(sample("x"), curve=None).text()
+
+
+def test_why_there_is_no_model_is_no_guess() -> None:
+    base = Score("always the mean", 3.0, 3.0, 2.0, 4.0)
+    report = replace(sample("x"), baseline=base, best=base)
+    assert "the columns say little" in sentences.verdict(report)[1]
+    report = replace(report, left_out=(LeftOut("model", "7 were too large."),))
+    assert sentences.verdict(report) == ("bad", "The answer is always the mean (3): 7 were too large.")
+
+
+def test_reports_of_the_first_files_are_read() -> None:
+    plain = sample().to_json()
+    del plain["left_out"], plain["facts"]["fingerprint"]
+    assert Report.from_json(plain) == sample()
+
+
+@pytest.mark.parametrize(
+    ("metric", "words"),
+    [
+        ("log_loss", "raises the log-loss by 0.5."),
+        ("my", "raises the metric 'my' by 0.5."),
+        ("<lambda>", "raises the metric by 0.5."),
+    ],
+)
+def test_metrics_of_the_user_s_have_a_place_in_sentences(metric: str, words: str) -> None:
+    report = replace(
+        sample(), facts=replace(sample().facts, metric=metric), importance=(Importance("a", 0.5),)
+    )
+    assert words in sentences.importance_words(report)
+    assert "the my" not in report.html()

@@ -90,7 +90,7 @@ def test_a_metric_of_the_user_may_be_negative() -> None:
     curve = forecast([(100, -5.0), (200, -6.0), (400, -6.5)], metric="profit", greater=True)
     assert curve.forecast is not None
     assert curve.forecast.at_double <= -6.0
-    assert "raise the profit" in curve.words
+    assert "raise the metric 'profit'" in curve.words
 
 
 def test_too_few_points_or_no_error_left() -> None:

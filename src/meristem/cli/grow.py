@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -84,17 +85,21 @@ def grow_command(session: Session, options: GrowOptions) -> None:
         group_column=options.group_column,
         weight_column=options.weight_column,
     )
-    if budget.seconds is not None:
-        left = max(float(budget.seconds) - session.elapsed - _SAVING, 0.0)
-        budget = replace(budget, seconds=left)
-        if left == 0:
-            warn(
-                "reading the table took the whole budget: the model is the same answer for every row; give it more time"
-            )
+    began = session.began - _SAVING
+    if time.monotonic() - began >= budget.limit:
+        warn(
+            "reading the table took the whole budget: the model is the same answer for every row; give it more time"
+        )
     ending = _Ending()
     silent = options.quiet or options.as_json
     model = grow(
-        task, budget=budget, objective=objective, seed=options.seed, quiet=silent, listeners=[ending]
+        task,
+        budget=budget,
+        objective=objective,
+        seed=options.seed,
+        quiet=silent,
+        listeners=[ending],
+        began=began,
     )
     files = _write(model, options)
     session.when_stopped = f"stopped: the model is saved in {files.model}"
@@ -154,7 +159,9 @@ def _write(model: Model, options: GrowOptions) -> Files:
     data = model.to_bytes()
     write_whole(options.model_path, data)
     if options.report is not None:
-        write_whole(options.report, page(model, next_commands(options.model_path, options.data)).encode())
+        write_whole(
+            options.report, page(model, next_commands(options.model_path, model.schema.target.name)).encode()
+        )
     return Files(options.model_path, len(data), options.report)
 
 
@@ -164,11 +171,20 @@ def page(model: Model, commands: list[tuple[str, str]]) -> str:
     return report.html(model.picture(), model.source())
 
 
-def next_commands(model: Path, data: Path) -> list[tuple[str, str]]:
-    """What to type next: (what it does, command)."""
-    name, table = quoted(model), quoted(data)
+def next_commands(model: Path, target: str) -> list[tuple[str, str]]:
+    """What to type next: (what it does, command). The tables are others than the one it was grown from."""
+    from meristem.model.words import clean
+
+    name = quoted(model)
     return [
-        ("predict a table with the same columns", f"meristem predict {name} {table} --out predictions.csv"),
+        (
+            "predict new rows: new.csv, with the same columns",
+            f"meristem predict {name} new.csv --out predictions.csv",
+        ),
+        (
+            f"measure it on rows it has not seen: held-out.csv, with {clean(target, 40)}",
+            f"meristem score {name} held-out.csv",
+        ),
         ("everything about the model", f"meristem show {name}"),
     ]
 
@@ -187,7 +203,7 @@ def _tell(model: Model, report: Report, files: Files, options: GrowOptions) -> N
     if files.report is not None:
         say(f"  {files.report}  the report, for a browser")
     heading("What to type next")
-    show_commands(next_commands(files.model, options.data))
+    show_commands(next_commands(files.model, model.schema.target.name))
 
 
 def summary(model: Model, report: Report, files: Files, stopped: bool) -> dict[str, Any]:
@@ -215,5 +231,6 @@ def summary(model: Model, report: Report, files: Files, stopped: bool) -> dict[s
         "stopped": stopped,
         "candidates": ends,
         "findings": list(report.facts.findings),
+        "left_out": {item.what: item.why for item in report.left_out},
         "source": model.source(),
     }

@@ -101,8 +101,14 @@ def measure(model: Model, frame: Frame) -> Scored:
         if model.kind == "classification"
         else _number_metrics(model, y, chosen)
     )
+    from meristem.report.fingerprint import fingerprint
     from meristem.report.intervals import bootstrap
 
+    if (seen := fingerprint(rows.take(places), answers)) and seen == model.report().facts.fingerprint:
+        warn(
+            "these are the rows that the model was grown from: the scores say nothing about rows it has not "
+            "seen; score a table that was kept aside, or see `meristem show`"
+        )
     measured = []
     for name, (function, better) in functions.items():
         value = float(function(y, output, None))

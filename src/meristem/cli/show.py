@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from meristem.cli.places import check_place, quoted, size_text
+from meristem.cli.places import check_place, size_text
 from meristem.cli.session import say
 from meristem.errors import InputError
 
@@ -44,14 +44,12 @@ def show_command(path: Path, source: bool, html: Path | None, svg: Path | None, 
 
 
 def _write(model: Model, path: Path, html: Path | None, svg: Path | None) -> None:
-    from meristem.cli.grow import page
+    from meristem.cli.grow import next_commands, page
     from meristem.cli.session import note
     from meristem.model.file import write_whole
 
     if html is not None:
-        write_whole(
-            html, page(model, [("predict a table", f"meristem predict {quoted(path)} table.csv")]).encode()
-        )
+        write_whole(html, page(model, next_commands(path, model.schema.target.name)).encode())
         note(f"the report is in {html}")
     if svg is not None:
         write_whole(svg, model.picture().encode())

@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 
 from meristem._version import __version__
 from meristem.growth.ensemble import Composed, Selection
+from meristem.growth.omitted import left_out
 from meristem.language.text import format_term
 from meristem.model import Model, report
 from meristem.report.calibration import coverage, reliability
 from meristem.report.curve import forecast
+from meristem.report.fingerprint import fingerprint
 from meristem.report.importance import permutation_importance
 from meristem.report.intervals import bootstrap
 from meristem.values import Rows, codes, reals
@@ -75,6 +77,7 @@ def explain(run: Explained, model: Model) -> report.Report:
     what = "the grown model" if run.selection is not None else same
     best = _score(run, run.composed.honest, what, rng)
     importance = _importance(run, model, rng)
+    curve = _curve(growth)
     return report.Report(
         facts=_facts(run),
         effort=effort,
@@ -84,7 +87,8 @@ def explain(run: Explained, model: Model) -> report.Report:
         members=_members(run),
         importance=importance,
         calibration=_calibration(run),
-        curve=_curve(growth),
+        curve=curve,
+        left_out=left_out(run, best, len(importance), curve),
     )
 
 
@@ -104,7 +108,16 @@ def _facts(run: Explained) -> report.Facts:
     width = len(task.schema.features)
     target, metric = task.schema.target.name, scorer.name
     return report.Facts(
-        task.name, len(task), width, target, kind, metric, scorer.metric.greater, classes, tuple(findings)
+        task.name,
+        len(task),
+        width,
+        target,
+        kind,
+        metric,
+        scorer.metric.greater,
+        classes,
+        tuple(findings),
+        fingerprint(task.inputs["row"], task.target),
     )
 
 
@@ -161,7 +174,7 @@ def _members(run: Explained) -> tuple[report.Member, ...]:
 def _importance(run: Explained, model: Model, rng: np.random.Generator) -> tuple[report.Importance, ...]:
     row = run.used.inputs.get("row")
     if run.selection is None or not isinstance(row, Rows):
-        return ()
+        return ()  # the baseline looks at nothing
     growth = run.growth
     n = len(run.used)
     chosen = np.sort(rng.choice(n, min(n, _IMPORTANCE_ROWS), replace=False))

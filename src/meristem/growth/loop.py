@@ -37,7 +37,8 @@ RealArray = NDArray[np.float64]
 LAG = 4
 _LONGEST_TRIAL = 1800.0  # seconds; ends a runaway trial where only trials count
 _TRIAL_SHARE = 0.5  # of the time left that one candidate may take
-_CURVE_SHARES = (0.125, 0.25, 0.5)
+CURVE_SHARES = (0.125, 0.25, 0.5)
+CURVE_ROWS = 10  # fewer are no point of a learning curve
 _EXPECTED = ("FitFailed", "TypeMismatch", "InputError", "MeristemError", "MissingDependency", "ResourceError")
 
 
@@ -224,7 +225,7 @@ class Growth:
         best = self.selection.members[0] if self.selection else None
         if best is None or self.curve or len(self.examples) < 40:
             return 0.0
-        seconds = sum(_CURVE_SHARES) * best.seconds / max(self.splits.count, 1)
+        seconds = sum(CURVE_SHARES) * best.seconds / max(self.splits.count, 1)
         return seconds if math.isinf(self.clock.limit) or seconds < 0.1 * self.clock.limit else 0.0
 
     def _submit_curve(self) -> None:
@@ -239,9 +240,9 @@ class Growth:
         self._curve_sent = True
         best = self.selection.members[0]
         train = len(next(iter(self.splits.pairs()))[0])
-        for share in _CURVE_SHARES:
+        for share in CURVE_SHARES:
             rows = int(share * min(train, best.candidate.cap or train))
-            if rows >= 10:
+            if rows >= CURVE_ROWS:
                 self._send("curve", best, best.candidate, {"rows": rows})
 
     # ------------------------------------------------------------------------------------------ results

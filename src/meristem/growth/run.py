@@ -55,6 +55,7 @@ def grow(
     sketch: str | Term | None = None,
     quiet: bool = False,
     listeners: Sequence[events.Listener] = (),
+    began: float | None = None,
 ) -> Model:
     """Grow a model for a task.
 
@@ -69,6 +70,8 @@ def grow(
         sketch: The text form of a program to try first.
         quiet: Show no progress.
         listeners: Callables that are told of every `meristem.events.Event`.
+        began: The `time.monotonic()` time from which the seconds of the budget count, where that is not this call:
+            reading the table may be part of what the user waits for.
 
     Returns:
         The best model found. Ctrl-C ends the search early and gives the best so far; a second one raises.
@@ -84,7 +87,9 @@ def grow(
         )
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
         raise InputError(f"expected a seed of 0 or more, got {seed!r}")
-    clock = Clock(budget.limit)
+    clock = Clock(budget.limit) if began is None else Clock(budget.limit, min(began, time.monotonic()))
+    if budget.seconds is not None:  # what is planned is planned for the time that is left
+        budget = replace(budget, seconds=max(budget.limit - clock.elapsed, 0.0))
     scorer = objective.scorer(task.target.type, task.schema.target.values)
     opening = _opening(task, parts, start, sketch)
     hub = events.Hub(list(listeners))

@@ -79,15 +79,14 @@ def _hero(report: Report) -> str:
         value, low, high = numbers_alike(best.score, best.low, best.high)
         interval = _paragraph(f"On rows it had not seen. 95 % interval: {low} to {high}.", "dim")
     else:
-        value, interval = number(best.score), _paragraph("On rows it had not seen.", "dim")
+        value = number(best.score)
+        why = sentences.left_out(report, "interval")
+        interval = _paragraph(" ".join(filter(None, ["On rows it had not seen.", why])), "dim")
     sign = {"good": "✓", "unsure": "≈", "bad": "✗"}[level]
-    answers = []
-    if report.importance:
-        answers.append(("What does it look at?", sentences.importance_words(report)))
+    answers = [("What does it look at?", sentences.importance_words(report))]
     if report.calibration is not None:
         answers.append(("How sure can I be?", sentences.calibration_words(report.calibration)))
-    if report.curve is not None:
-        answers.append(("Would more data help?", sentences.curve_words(report.curve)))
+    answers.append(("Would more data help?", sentences.curve_words(report)))
     listed = "".join(f"<dt>{escape(q)}</dt><dd>{_words(a)}</dd>" for q, a in answers if a)
     return (
         '<section class="card"><div class="hero"><div>'
@@ -152,12 +151,12 @@ def _importance(report: Report) -> str:
     if not report.importance:
         return ""
     verb = "falls" if report.facts.greater_is_better else "rises"
-    metric = sentences.metric_name(report.facts.metric)
+    metric = sentences.the_metric(report.facts.metric)
     left_out = len(report.importance) - 15
     intervals = ", with 95 % intervals" if any(i.low is not None for i in report.importance) else ""
     return _card(
         "What it looks at",
-        _paragraph(f"How much the {metric} {verb} when one column is shuffled{intervals}.", "dim"),
+        _paragraph(f"How much {metric} {verb} when one column is shuffled{intervals}.", "dim"),
         charts.importance_chart(report),
         _paragraph(f"{count(left_out, 'more column')} not shown.", "dim") if left_out > 0 else "",
         _paragraph(sentences.IMPORTANCE_CAVEAT, "dim"),
@@ -178,11 +177,11 @@ def _curve(report: Report) -> str:
     curve = report.curve
     if curve is None or not curve.points:
         return ""
-    metric = sentences.metric_name(report.facts.metric)
-    note = f"The {metric} of a quick model after learning from fewer rows; bars are standard errors."
+    metric = sentences.the_metric(report.facts.metric)
+    note = f"This is {metric} of a quick model after learning from fewer rows; bars are standard errors."
     return _card(
         "Would more data help?",
-        _paragraph(sentences.curve_words(curve)),
+        _paragraph(sentences.curve_words(report)),
         charts.curve_chart(report, curve),
         _paragraph(note, "dim"),
     )

@@ -25,6 +25,11 @@ _LONGEST_LIST = 100_000
 _LARGEST = 1e300  # differences of two such numbers are still finite
 
 
+def _later(default: Any) -> Any:
+    """A field that the first files of this format did not have; such a file is read with the default."""
+    return field(default=default, metadata={"later": True})
+
+
 @dataclass(frozen=True)
 class ClassCount:
     """A class of the target and how many rows have it."""
@@ -47,6 +52,7 @@ class Facts:
         greater_is_better: The direction of the score; a loss is always better when smaller.
         classes: For classes, each with its count.
         findings: Sentences about the data that the user should read.
+        fingerprint: What `meristem.report.fingerprint` gives of the examples; empty where there are few.
     """
 
     name: str
@@ -58,6 +64,7 @@ class Facts:
     greater_is_better: bool = False
     classes: tuple[ClassCount, ...] = ()
     findings: tuple[str, ...] = ()
+    fingerprint: str = _later("")
 
 
 @dataclass(frozen=True)
@@ -65,7 +72,7 @@ class Effort:
     """What was spent, and what makes it repeatable.
 
     Args:
-        seconds: Wall time used.
+        seconds: Wall time used, from where the budget counts.
         budget_seconds, budget_trials: What was allowed; None where there was no such limit.
         versions: Of Python and the packages that matter, by name.
     """
@@ -214,6 +221,19 @@ class Curve:
 
 
 @dataclass(frozen=True)
+class LeftOut:
+    """Something that a report would hold, and why it does not.
+
+    Args:
+        what: `model` (nothing better than the baseline was to be had), `interval`, `importance` or `curve`.
+        why: Sentences for a person: the reason, and what to do about it.
+    """
+
+    what: str
+    why: str
+
+
+@dataclass(frozen=True)
 class Report:
     """The whole report. See the parts for their meaning."""
 
@@ -228,6 +248,7 @@ class Report:
     curve: Curve | None = None
     files: tuple[str, ...] = ()
     next: tuple[str, ...] = ()
+    left_out: tuple[LeftOut, ...] = _later(())
 
     def to_json(self) -> dict[str, Any]:
         """Plain dictionaries, lists, texts and numbers.
@@ -348,9 +369,10 @@ def _read(hint: Any, value: Any, where: str) -> Any:
             raise FileFormatError(
                 f"{where} has a field that it should not have: {min(map(str, unknown))!r:.60}"
             )
-        if missing := hints.keys() - value.keys():
+        later = {f.name for f in fields(hint) if f.metadata.get("later")}
+        if missing := hints.keys() - value.keys() - later:
             raise FileFormatError(f"{where} lacks the field {min(missing)!r}")
-        return hint(**{name: _read(h, value[name], f"{where}.{name}") for name, h in hints.items()})
+        return hint(**{n: _read(h, value[n], f"{where}.{n}") for n, h in hints.items() if n in value})
     origin, args = typing.get_origin(hint), typing.get_args(hint)
     if origin is types.UnionType:
         inner = next(a for a in args if a is not type(None))

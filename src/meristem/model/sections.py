@@ -44,20 +44,32 @@ def sections(report: Report) -> Iterator[Section]:
     level, words = sentences.verdict(report)
     yield Section(
         f"{clean(facts.target, 60)} from {clean(facts.name, 80)}",
-        [sentences.score_line(report) + ".", words, sentences.facts_line(report) + "."],
+        list(
+            filter(
+                None,
+                [
+                    sentences.score_line(report) + ".",
+                    words,
+                    sentences.left_out(report, "interval"),
+                    sentences.facts_line(report) + ".",
+                ],
+            )
+        ),
         level=level,
     )
     if facts.findings:
         yield Section("About the data", [clean(finding, 400) for finding in facts.findings])
     if report.importance:
         yield _importance(report)
+    elif words := sentences.importance_words(report):
+        yield Section("What it looks at", [words])
     if report.calibration is not None and (words := sentences.calibration_words(report.calibration)):
         name = (
             "Can its probabilities be trusted?" if report.calibration.error is not None else "How sure is it?"
         )
         yield Section(name, [words])
-    if report.curve is not None and report.curve.words:
-        yield Section("Would more data help?", [sentences.curve_words(report.curve)])
+    if words := sentences.curve_words(report):
+        yield Section("Would more data help?", [words])
     if report.members:
         yield _members(report)
     if report.candidates:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from meristem.model.report import Calibration, Curve, Importance, Report
+from meristem.model.report import Calibration, Importance, Report
 from meristem.model.words import clean, count, duration, joined, number, numbers_alike, percent
 
 Level = Literal["good", "unsure", "bad"]
@@ -22,6 +22,7 @@ _METRICS = {
     "rmsle": "RMSLE",
     "r2": "R²",
     "cost": "cost",
+    "loss": "loss",
 }
 _OUTCOMES = {
     "scored": "scored",
@@ -29,13 +30,27 @@ _OUTCOMES = {
     "crashed": "crashed",
     "timeout": "ran out of time",
     "memory": "ran out of memory",
+    "too large": "too large",
     "stopped": "cut off by the end of the budget",
 }
 
 
 def metric_name(metric: str) -> str:
     """The name of a metric as a person writes it."""
+    if metric == "<lambda>":
+        return "metric"
     return _METRICS.get(metric) or clean(metric.replace("_", " "), 40)
+
+
+def the_metric(metric: str) -> str:
+    """A metric in the middle of a sentence; a function of the user's may have any name.
+
+    >>> the_metric("log_loss"), the_metric("my"), the_metric("<lambda>")
+    ('the log-loss', "the metric 'my'", 'the metric')
+    """
+    if metric in _METRICS or metric == "<lambda>":
+        return f"the {metric_name(metric)}"
+    return f"the metric {clean(metric, 40)!r}"
 
 
 def outcome_name(outcome: str) -> str:
@@ -76,6 +91,8 @@ def verdict(report: Report) -> tuple[Level, str]:
     near = 0.3 < abs(best.score) / abs(base.score) < 3 if base.score else False
     given = numbers_alike(base.score, best.score)[0] if near else number(base.score)
     if best.loss >= base.loss:
+        if why := left_out(report, "model"):
+            return "bad", f"The answer is {what} ({given}): {why}"
         return "bad", (
             f"No better than {what} ({given}): the columns say little about {clean(facts.target, 40)}, or it "
             "takes more rows or a larger budget to see it."
@@ -120,6 +137,11 @@ def tried(report: Report) -> str:
     return f"{text}: {', '.join(parts)}." if parts else text + "."
 
 
+def left_out(report: Report, what: str) -> str:
+    """Why something is not in the report, and what to do about it; empty where there is nothing to say."""
+    return clean(" ".join(item.why for item in report.left_out if item.what == what), 600)
+
+
 def matters(item: Importance) -> bool:
     """Whether a column makes a difference that can be told from none."""
     return item.mean > 0 and (item.low is None or item.low > 0)
@@ -128,25 +150,39 @@ def matters(item: Importance) -> bool:
 def importance_words(report: Report) -> str:
     """What the model looks at, in a sentence or two."""
     items = sorted(report.importance, key=lambda i: -i.mean)
+    why = left_out(report, "importance")
+    if not items:
+        return why
     felt = [i for i in items if matters(i)]
+    missed = report.facts.columns - len(items)
+    among = f"the {count(len(items), 'column')} measured" if len(items) > 1 else "the only column measured"
     if not felt:
-        return "No single column makes a difference that can be measured."
-    metric = metric_name(report.facts.metric)
+        if missed <= 0:
+            return "No single column makes a difference that can be measured."
+        text = f"Of {among}, none makes a difference that can be told from none."
+        return f"{text} {_missed(missed, why)}"
     first = felt[0]
+    name = clean(first.column, 40)
     verb = "lowers" if report.facts.greater_is_better else "raises"
-    text = (
-        f"{clean(first.column, 40)} matters most: shuffling it {verb} the {metric} by {number(first.mean)}."
-    )
+    does = f"shuffling it {verb} {the_metric(report.facts.metric)} by {number(first.mean)}."
+    if missed <= 0:
+        text = f"{name} matters most: {does}"
+    elif len(items) > 1:
+        text = f"Of {among}, {name} matters most: {does}"
+    else:
+        text = f"{name}, {among}, matters: {does}"
     rest = [clean(i.column, 40) for i in felt[1:3]]
     if rest:
         text += f" {'Next come' if len(rest) > 1 else 'Next comes'} {joined(rest)}."
     silent = len(items) - len(felt)
     if silent:
         text += f" {count(silent, 'column')} {'makes' if silent == 1 else 'make'} no measurable difference."
-    missed = report.facts.columns - len(items)
-    if missed > 0:
-        text += f" {count(missed, 'more column')} {'was' if missed == 1 else 'were'} not measured one by one."
-    return text
+    return f"{text} {_missed(missed, why)}" if missed > 0 else text
+
+
+def _missed(columns: int, why: str) -> str:
+    text = f"{count(columns, 'more column')} {'was' if columns == 1 else 'were'} not measured one by one."
+    return f"{text} {why}" if why else text
 
 
 IMPORTANCE_CAVEAT = (
@@ -186,9 +222,13 @@ def calibration_words(calibration: Calibration) -> str:
     return " ".join(parts)
 
 
-def curve_words(curve: Curve) -> str:
-    """Whether more rows would help. The words come with the curve; they are only made safe to show."""
-    return clean(curve.words, 600)
+def curve_words(report: Report) -> str:
+    """Whether more rows would help, or why that is not known.
+
+    The words come with the curve; they are only made safe to show.
+    """
+    words = clean(report.curve.words, 600) if report.curve is not None else ""
+    return words or left_out(report, "curve")
 
 
 def members_words(report: Report) -> str:

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from meristem.model.report import Curve, CurvePoint, Forecast
-from meristem.model.sentences import metric_name
+from meristem.model.sentences import the_metric
 from meristem.model.words import number
 
 RealArray = NDArray[np.float64]
@@ -214,7 +214,7 @@ def _support(axis: RealArray, values: RealArray, weight: RealArray) -> tuple[flo
 def _words(posterior: _Posterior, metric: str, greater: bool) -> str:
     """What the forecast means for a person who could get more rows."""
     middle, low, high = posterior.gain()
-    name = metric_name(metric)
+    name = the_metric(metric)
     if greater:
         # A share of the distance to the best value says little; the score's own unit says it.
         level = float(posterior.level @ posterior.weight)
@@ -227,9 +227,9 @@ def _words(posterior: _Posterior, metric: str, greater: bool) -> str:
         ]
         verb, unit = "lower", " %"
     if high < 0.03 or (middle < 0.015 and low < 0.003):
-        most = f"twice the rows would {verb} the {name} by at most {shown[2]}{unit}"
+        most = f"twice the rows would {verb} {name} by at most {shown[2]}{unit}"
         return f"No sign that more rows would help: {most}."
-    text = f"Twice the rows would {verb} the {name} by about {shown[0]}{unit}"
+    text = f"Twice the rows would {verb} {name} by about {shown[0]}{unit}"
     text += f" (between {shown[1]} and {shown[2]}{unit})."
     if high - low > 0.3:
         return text + " That is a wide range: the points do not say more."

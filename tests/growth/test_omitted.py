@@ -1,0 +1,94 @@
+"""What a report leaves out is said, with the reason and what to do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import meristem as ms
+
+
+def grow(n: int = 120, width: int = 3, **more: Any) -> ms.Model:
+    rng = np.random.default_rng(0)
+    table = {f"x{k}": rng.normal(size=n).round(4) for k in range(width)}
+    table["y"] = (2 * table["x0"] + rng.normal(0, 0.3, n)).round(4)
+    more.setdefault("budget", ms.Budget(trials=2, cores=0))
+    return ms.grow(ms.Task.from_table(table, target="y"), quiet=True, **more)
+
+
+def why(model: ms.Model) -> dict[str, str]:
+    return {item.what: item.why for item in model.report().left_out}
+
+
+def test_where_all_is_there_nothing_is_said() -> None:
+    assert why(grow()) == {}
+
+
+def test_all_too_large() -> None:
+    model = grow(objective=ms.Objective(max_size=600))
+    words = why(model)["model"]
+    assert words.startswith("none of 2 candidates could be scored (2 too large; the first: its ")
+    assert words.endswith("Allow a larger model, or leave the limit out.")
+    assert words in model.report().text(10_000)
+    assert "the columns say little" not in model.report().text(10_000)
+
+
+def test_what_is_too_slow_or_large_only_as_a_whole() -> None:
+    words = why(grow(objective=ms.Objective(max_latency=1e-9)))["model"]
+    assert words.startswith("what was better is not within the limits")
+
+
+@pytest.mark.parametrize(
+    ("budget", "words"),
+    [
+        (ms.Budget(trials=0, cores=0), "the budget allows no trials"),
+        (ms.Budget(seconds=0, cores=0), "the budget ended before anything was tried"),
+    ],
+)
+def test_nothing_tried(budget: ms.Budget, words: str) -> None:
+    assert why(grow(budget=budget))["model"].startswith(words)
+
+
+def test_columns_that_say_nothing_are_no_limit() -> None:
+    rng = np.random.default_rng(1)
+    table = {"x": rng.normal(size=200), "y": rng.normal(size=200)}
+    model = ms.grow(ms.Task.from_table(table, target="y"), budget=ms.Budget(trials=1, cores=0), quiet=True)
+    assert "model" not in why(model)
+
+
+def test_few_rows_have_no_curve() -> None:
+    model = grow(n=30)
+    assert why(model) == {"curve": "The rows are too few to measure how much fewer of them would do."}
+    assert why(model)["curve"] in model.report().text(10_000)
+
+
+def test_what_the_time_was_too_short_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    from meristem.growth import explain
+
+    # A clock that has run out when the report is made: whatever is measured then ends at once.
+    monkeypatch.setattr(explain, "_seconds", lambda growth, share: -1.0)
+    monkeypatch.setattr(explain, "_curve", lambda growth: None)
+    model = grow(objective=ms.Objective(metric=spread), budget=ms.Budget(seconds=30, trials=2, cores=0))
+    words = why(model)
+    assert set(words) == {"interval", "importance", "curve"}
+    for text in words.values():
+        assert "the time was up before: a larger budget than 30 s leaves time for it" in text
+    assert "matters most" not in model.report().text()
+
+
+def spread(answers: Any, predictions: Any) -> float:
+    """No mean over rows, so that its interval takes draws."""
+    return float(np.median(np.abs(answers - predictions)))
+
+
+def test_a_budget_counts_from_where_it_is_said_to() -> None:
+    import time
+
+    began = time.monotonic() - 2.0
+    model = grow(budget=ms.Budget(seconds=4, cores=0), began=began)
+    assert time.monotonic() - began < 1.05 * 4 + 0.5
+    effort = model.report().effort
+    assert effort.budget_seconds == 4
+    assert 2 < effort.seconds < 4.5
