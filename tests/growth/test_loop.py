@@ -328,3 +328,17 @@ def test_the_best_of_many_is_not_flattered() -> None:
     honest = honest_output(results, target, y, None, scorer, rng, time.monotonic() + 60)
     assert honest is not None
     assert scorer.loss(y, honest) > np.log(2) - 0.01
+
+
+@pytest.mark.parametrize("cores", [0, 1])
+def test_a_part_that_learns_nothing_is_fitted_all_the_same(cores: int) -> None:
+    # The table has no text: the bag of words has no words, and its fit no arrays.
+    model = grow(
+        number_task(),
+        sketch="ridge(concat(impute(numbers(row)), bag_of_words(texts(row))))",
+        budget=ms.Budget(trials=1, cores=cores),
+    )
+    again = ms.Model.from_bytes(model.to_bytes())
+    assert "bag_of_words" in again.source()
+    assert again.hash == model.hash
+    np.testing.assert_array_equal(again.predict(table(9)), model.predict(table(9)))

@@ -23,13 +23,12 @@ from meristem.executors import Ended, Executor
 from meristem.growth.clock import Clock
 from meristem.growth.ensemble import Selection, select
 from meristem.language.json_form import to_json
-from meristem.language.kinds import Arrays
+from meristem.language.kinds import Arrays, unflatten_fit
 from meristem.language.text import format_term
 from meristem.modules._inputs import answers
 from meristem.search import Candidate, Portfolio, Result
 from meristem.task.budget import Budget
 from meristem.task.objective import Scorer
-from meristem.training.jobs import unflatten_fit
 from meristem.training.rows import Examples, Splits
 
 RealArray = NDArray[np.float64]

@@ -97,6 +97,21 @@ class Fitted:
     notes: dict[str, Any] = field(default_factory=dict)
 
 
+def flatten_fit(fit: Mapping[str, Mapping[str, NDArray[Any]]]) -> Arrays:
+    """A fit as one dictionary `slot/name` -> array; a slot without arrays has an empty one of no name."""
+    flat = {f"{slot}/{name}": array for slot, arrays in fit.items() for name, array in arrays.items()}
+    return flat | {f"{slot}/": np.zeros(0, np.int8) for slot, arrays in fit.items() if not arrays}
+
+
+def unflatten_fit(arrays: Mapping[str, NDArray[Any]]) -> dict[str, Arrays]:
+    """Read what `flatten_fit` gave."""
+    fit: dict[str, Arrays] = {}
+    for key, array in arrays.items():
+        slot, _, name = key.partition("/")
+        fit.setdefault(slot, {}).update({name: array} if name else {})
+    return fit
+
+
 class ModuleKind(ABC):
     """A kind of fitted part. One subclass, in one file, with `register(...)` below it.
 

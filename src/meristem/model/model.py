@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from meristem.errors import FileFormatError, InputError, MeristemError, Reason
+from meristem.language.kinds import flatten_fit, unflatten_fit
 from meristem.model.file import pack, read_bytes, unpack, write_whole
 from meristem.model.program import Program
 from meristem.modules.blend import values_of
@@ -184,7 +185,7 @@ class Model:
         """The bytes of the model file."""
         from meristem.language.json_form import to_json
 
-        fit = {f"{s}/{n}": a for s, arrays in self.program.fit.items() for n, a in arrays.items()}
+        fit = flatten_fit(self.program.fit)
         extra: dict[str, NDArray[Any]] = {}
         for name, array in (("costs", self.costs), ("residuals", self.residuals)):
             if array is not None:
@@ -224,11 +225,8 @@ class Model:
         try:
             schema = Schema.from_json(parts["schema"])
             inputs = {str(k): read_type(v) for k, v in stated["inputs"].items()}
-            fit: dict[str, dict[str, NDArray[Any]]] = {}
-            for key, array in flat.items():
-                slot, _, part = key.partition("/")
-                fit.setdefault(slot, {})[part] = array
-            program = Program(from_json(stated.get("term")), inputs, read_type(stated.get("target")), fit)
+            term, target = from_json(stated.get("term")), read_type(stated.get("target"))
+            program = Program(term, inputs, target, unflatten_fit(flat))
             if inputs != {"row": schema.type} or program.target != schema.target.type:
                 raise FileFormatError("its program and its schema do not fit together")
             program.validate()

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 import meristem.modules
 import meristem.primitives  # noqa: F401  (declare the vocabulary)
 from meristem.language.json_form import from_json
+from meristem.language.kinds import flatten_fit
 from meristem.modules.blend import values_of
 from meristem.training.fit import cross_fit, fit_term
 from meristem.training.rows import Examples, Splits
@@ -117,17 +118,3 @@ def packed_size(fit: Mapping[str, Mapping[str, NDArray[Any]]]) -> int:
     """Bytes that the arrays of a fit take in a model file, about."""
     every = (array for arrays in fit.values() for array in arrays.values())
     return sum(len(zlib.compress(np.ascontiguousarray(a).tobytes(), 6)) + 120 for a in every)
-
-
-def flatten_fit(fit: Mapping[str, Mapping[str, NDArray[Any]]]) -> Arrays:
-    """A fit as one dictionary `slot/name` -> array."""
-    return {f"{slot}/{name}": array for slot, arrays in fit.items() for name, array in arrays.items()}
-
-
-def unflatten_fit(arrays: Mapping[str, NDArray[Any]]) -> dict[str, Arrays]:
-    """Read what `flatten_fit` gave."""
-    fit: dict[str, Arrays] = {}
-    for key, array in arrays.items():
-        slot, _, name = key.partition("/")
-        fit.setdefault(slot, {})[name] = array
-    return fit
