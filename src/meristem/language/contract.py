@@ -215,7 +215,7 @@ def _random_columns(entry: Entry, rng: Random) -> bool:
             args.append(Variable(f"argument{i}"))
     term = Call(entry.name, tuple(args), entry.version)
     program = prepare(term, types, result=scheme.result)
-    rows = [{n: random_value(rng, t) for n, t in types.items()} for _ in range(_ROWS)]
+    rows = [{n: _random_argument(rng, entry, n, t) for n, t in types.items()} for _ in range(_ROWS)]
     columns = {n: column_from([row[n] for row in rows], t) for n, t in types.items()}
     result = program.run(columns, fuel=_FUEL, rows=_ROWS)
     again = program.run(columns, fuel=_FUEL, rows=_ROWS)
@@ -251,6 +251,12 @@ def _random_instance(entry: Entry, rng: Random) -> Type:
         except TypeMismatch:  # an option of an option, say
             continue
         return scheme
+
+
+def _random_argument(rng: Random, entry: Entry, name: str, type_: Type) -> Any:
+    """A random value; mostly one of those that the entry says are worth trying."""
+    hints = entry.hints.get(int(name.removeprefix("argument")))
+    return rng.choice(hints) if hints and rng.random() < 0.8 else random_value(rng, type_)
 
 
 def _random_function(rng: Random, type_: Type) -> Term:

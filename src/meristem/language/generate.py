@@ -223,9 +223,16 @@ class _Generator:
             if parameters is None or not all(self.can_make(p, env) for p in parameters):
                 continue
             share = max((size - 1) // max(len(parameters), 1), 0)
-            args = tuple(self.term(p, env, share) for p in parameters)
+            args = tuple(self.argument(entry, i, p, env, share) for i, p in enumerate(parameters))
             return Call(entry.name, args, entry.version)
         return None
+
+    def argument(self, entry: Entry, position: int, type_: Type, env: dict[str, Type], size: int) -> Term:
+        """An argument of a call; mostly one of those that the entry says are worth trying."""
+        hints = entry.hints.get(position)
+        if hints and self.rng.random() < 0.8:
+            return Literal(self.rng.choice(hints), type_)
+        return self.term(type_, env, size)
 
     def instance(self, scheme: Type, type_: Type) -> Sequence[Type] | None:
         """The parameters of a function that gives a type, open variables filled at random."""

@@ -6,7 +6,7 @@ optional speed-up that must agree with it. A *subroutine* has a body in the lang
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,6 +35,8 @@ class Primitive:
         literals: Whether the rule also gets `literals=`: the values of the arguments that are literals, None elsewhere.
         columnar_rule: The same over whole columns.
         doc: First line of the docstring.
+        hints: For arguments, by position, that are mostly literals (the name of a class of characters): those that
+            are worth trying. A search takes its constants from here; others are allowed.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Primitive:
     columnar_rule: Callable[..., Any] | None = None
     doc: str = ""
     literals: bool = False
+    hints: Mapping[int, tuple[Any, ...]] = field(default_factory=dict)
 
     @property
     def arity(self) -> int | None:
@@ -86,6 +89,7 @@ class Subroutine:
         cost: What one use costs under the prior.
         examples: Tested calls.
         doc: What it gives, in a line.
+        hints: As a primitive's.
     """
 
     name: str
@@ -96,6 +100,7 @@ class Subroutine:
     cost: int = 1
     examples: Sequence[Example] = ()
     doc: str = ""
+    hints: Mapping[int, tuple[Any, ...]] = field(default_factory=dict)
     parsed: Any = field(default=None, repr=False)
     expansions: dict[Any, Any] = field(default_factory=dict, repr=False)
 
@@ -163,6 +168,7 @@ def primitive(
     examples: Sequence[Example] = (),
     name: str | None = None,
     literals: bool = False,
+    hints: Mapping[int, tuple[Any, ...]] | None = None,
 ) -> Callable[[Callable[..., Any]], Primitive]:
     """Decorator: declare the plain Python function below it as a primitive.
 
@@ -173,6 +179,7 @@ def primitive(
         examples: `((arguments...), result)`; the result `EvaluationError` means that there is none.
         name: Its name in terms; the function's name without a trailing underscore where left out.
         literals: Whether a rule also gets the values of literal arguments.
+        hints: By position of an argument, literals that are worth trying for it.
     """
 
     def declare(function: Callable[..., Any]) -> Primitive:
@@ -190,6 +197,7 @@ def primitive(
             rule,
             doc=doc[0] if doc else "",
             literals=literals,
+            hints=hints or {},
         )
         VOCABULARY.add(entry)
         return entry
@@ -207,12 +215,13 @@ def subroutine(
     version: int = 1,
     cost: int = 1,
     examples: Sequence[Example] = (),
+    hints: Mapping[int, tuple[Any, ...]] | None = None,
 ) -> Subroutine:
     """Declare a function by a body in the text form of the language.
 
     >>> subroutine("twice", "int -> int", "x", "add(x, x)", doc="Two times x.")  # doctest: +SKIP
     """
     names = tuple(parameters.replace(",", " ").split())
-    entry = Subroutine(name, version, parse_type(type), names, body, cost, examples, doc)
+    entry = Subroutine(name, version, parse_type(type), names, body, cost, examples, doc, hints or {})
     VOCABULARY.add(entry)
     return entry
