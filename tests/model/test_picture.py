@@ -318,3 +318,19 @@ def test_the_sweeps_remove_crossings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_layout, "_SWEEPS", 0)
     before = sum(crossings(arrange(boxes, edges, 30, 12)) for boxes, edges in graphs)
     assert after < 0.8 * before
+
+
+@pytest.mark.parametrize("name", TERMS)
+def test_a_picture_fits_the_card_of_a_page(name: str) -> None:
+    """1200 px less margins: what is wider runs from top to bottom, and the page shrinks what is still wider."""
+    term = TERMS[name]
+    lines = {node: ["a line of what was fitted", "another"] for node in term.walk()}
+    root = ElementTree.fromstring(
+        picture(term, details=lines, values=dict.fromkeys(term.walk(), "[1, 2, 3]"))
+    )
+    if name != "blend of 6":
+        assert float(root.get("width", "inf")) <= 1040
+    assert root.get("viewBox") == f"0 0 {root.get('width')} {root.get('height')}"
+    style = next(node.text for node in root.iter(SVG + "style"))
+    assert style is not None
+    assert ".ms-picture{max-width:100%;height:auto;" in style

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from meristem.cli.places import check_place, default_model_path, quoted, size_text
+from meristem.cli.places import check_place, default_model_path, quoted
 from meristem.cli.session import Session, WrongUse, note, say, warn
 from meristem.errors import InputError
 
@@ -191,6 +191,7 @@ def next_commands(model: Path, target: str) -> list[tuple[str, str]]:
 
 def _tell(model: Model, report: Report, files: Files, options: GrowOptions) -> None:
     from meristem.cli.display import heading, show_commands, show_report, show_source
+    from meristem.model.words import byte_size
 
     # The blend's parts and the candidates are left to `meristem show`: the program says what was found.
     show_report(replace(report, members=(), candidates=(), files=(), next=()))
@@ -199,7 +200,7 @@ def _tell(model: Model, report: Report, files: Files, options: GrowOptions) -> N
     if left_out:
         say(f"... and {left_out:,} more lines: meristem show {quoted(files.model)} --source")
     heading("Where it is")
-    say(f"  {files.model}  the model, {size_text(files.size)}, safe to pass on: it holds data, no code")
+    say(f"  {files.model}  the model, {byte_size(files.size)}, safe to pass on: no code, no row of the table")
     if files.report is not None:
         say(f"  {files.report}  the report, for a browser")
     heading("What to type next")

@@ -55,16 +55,3 @@ def quoted(path: Path | str) -> str:
     text = str(path)
     # A name that begins with a dash would be read as an option.
     return shlex.quote(f"./{text}" if text.startswith("-") else text)
-
-
-def size_text(count: int) -> str:
-    """A number of bytes for a person.
-
-    >>> size_text(812), size_text(48_213), size_text(3_200_000)
-    ('812 bytes', '48 kB', '3.2 MB')
-    """
-    if count < 1000:
-        return f"{count} bytes"
-    if count < 999_500:
-        return f"{count / 1e3:.0f} kB" if count >= 9_950 else f"{count / 1e3:.1f} kB"
-    return f"{count / 1e6:.1f} MB" if count < 99.5e6 else f"{count / 1e6:,.0f} MB"

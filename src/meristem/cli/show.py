@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from meristem.cli.places import check_place, size_text
+from meristem.cli.places import check_place
 from meristem.cli.session import say
 from meristem.errors import InputError
 
@@ -76,7 +76,7 @@ def as_plain(model: Model, path: Path) -> dict[str, Any]:
 
 def _tell(model: Model, path: Path) -> None:
     from meristem.cli.display import heading, show_report, show_source
-    from meristem.model.words import clean, count, joined
+    from meristem.model.words import byte_size, clean, count, joined
 
     show_report(model.report())
     heading("The program")
@@ -94,4 +94,4 @@ def _tell(model: Model, path: Path) -> None:
         others = [count(len(dropped) - 8, "other")] if len(dropped) > 8 else []
         say(f"  {'not read:':<12}{joined([*dropped[:8], *others])}")
     say()
-    say(f"{path}: {size_text(path.stat().st_size)}, {model.hash[:12]}")
+    say(f"{path}: {byte_size(path.stat().st_size)}, {model.hash[:12]}")

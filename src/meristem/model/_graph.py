@@ -27,7 +27,7 @@ from meristem.language.terms import (
     Variable,
     free_variables,
 )
-from meristem.model.words import clean, number
+from meristem.model.words import CHIP, clean, number
 
 _MOST_NODES = 160  # in all; a program larger than this is not read as a picture
 _MOST_VISITS = 20_000  # a stranger's term may share its parts so often that a walk would never end
@@ -129,7 +129,7 @@ class _Builder:
         if full in self.known:
             return self.known[full]
         if term is not None and term in self.shared.values:
-            node.chip = clean(self.shared.values[term], 26)
+            node.chip = clean(self.shared.values[term], CHIP)
         self.shared.kinds.add(node.kind)
         self.shared.nodes += 1
         self.nodes.append(node)

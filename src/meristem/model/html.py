@@ -46,13 +46,32 @@ def page(report: Report, picture: str = "", source: str = "", title: str = "") -
     return "\n".join(part for part in parts if part) + "\n"
 
 
-def summary(report: Report) -> str:
-    """A few lines of HTML for a notebook: score, verdict, what was tried. No style of its own, no script."""
+def summary(report: Report, *, picture: str = "", size: str = "") -> str:
+    """HTML for a notebook: score, verdict, what it looks at, what was tried. No style sheet, no script.
+
+    Args:
+        report: What to show.
+        picture: The SVG of the program; it goes in as it is, between the score and the rest.
+        size: What the model consists of, in words.
+    """
     _, words = sentences.verdict(report)
     name = f"{clean(report.facts.target, 60)} from {clean(report.facts.name, 80)}"
+    rows = [
+        ("data", sentences.facts_line(report)),
+        ("looks at", sentences.importance_words(report)),
+        ("sure?", "" if report.calibration is None else sentences.calibration_words(report.calibration)),
+        ("more data?", sentences.curve_words(report)),
+        ("search", sentences.tried(report)),
+        ("size", size),
+    ]
+    cells = "".join(
+        f"<tr><td><strong>{escape(name)}</strong></td><td>{_words(text)}</td></tr>"
+        for name, text in rows
+        if text
+    )
     return (
-        f"<div><p><strong>{escape(name)}</strong>: {escape(sentences.score_line(report))}.</p>"
-        f"<p>{escape(words)}</p><p>{escape(sentences.tried(report))}</p></div>"
+        f"<div><p><strong>{escape(name)}</strong>: {_words(sentences.score_line(report))}. {_words(words)}</p>"
+        f"{picture}<table><tbody>{cells}</tbody></table></div>"
     )
 
 
@@ -105,7 +124,7 @@ def _findings(report: Report) -> str:
     if facts.classes:
         total = sum(max(c.count, 0) for c in facts.classes) or 1
         most = sorted(facts.classes, key=lambda c: -c.count)
-        shares = [f"{clean(c.label, 40)} {percent(c.count / total)}" for c in most[:8]]
+        shares = [f"{clean(c.label, 40)}: {percent(c.count / total)}" for c in most[:8]]
         if len(most) > 8:
             shares.append(f"{len(most) - 8} more")
         classes = _paragraph(f"Classes: {', '.join(shares)}.")

@@ -40,7 +40,7 @@ class Model:
         record: The report of how it was grown, as plain JSON values.
         costs: Cost matrix [K, K] by which it decides between classes; None takes the likeliest.
         residuals: Sorted quantiles of answer minus prediction on held-out rows, for intervals of numbers.
-        example: One row of the training data, for pictures; None when there is none.
+        example: A row of medians and most frequent labels, for pictures; None when there is none.
     """
 
     program: Program
@@ -177,7 +177,13 @@ class Model:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        return f"<div>{self.picture()}{self.report()._repr_html_()}</div>"
+        from meristem.model.html import summary
+        from meristem.model.words import byte_size, count
+
+        learned = sum(array.size for arrays in self.program.fit.values() for array in arrays.values())
+        parts = count(len(self.program.modules()), "fitted part")
+        size = f"{parts} with {count(learned, 'number')}; the file takes {byte_size(len(self.to_bytes()))}"
+        return summary(self.report(), picture=self.picture(), size=size)
 
     # ------------------------------------------------------------------------------------------ saving
 
@@ -202,7 +208,7 @@ class Model:
         return pack(parts, fit, extra)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the model file. It holds data only, no code: safe to pass on and to open.
+        """Write the model file. It holds no code and no row of the training data: safe to pass on and to open.
 
         Raises:
             InputError: The place cannot be written.

@@ -23,11 +23,11 @@ _ROOM = 230.0  # the widest text in a box
 _CHIP = 18.0  # height of a value on an edge
 _GAP_ALONG, _GAP_ACROSS = 38.0, 20.0
 _MARGIN = 16.0
-_WIDE = 1380.0  # a picture wider than this is turned to run from top to bottom, if that is narrower
+_WIDE = 1000.0  # a wider one runs from top to bottom, if that is narrower: so much room a page's card has
 
 # The two colours are told apart by people of every common kind of colour vision; shapes differ as well.
 _STYLE = (
-    "\n.ms-picture{font-family:"
+    "\n.ms-picture{max-width:100%;height:auto;font-family:"
     + _FONT
     + "}"
     + """
@@ -94,7 +94,7 @@ def picture(
     block = _draw(graph, True, last=True)
     if block.width > _WIDE:
         upright = _draw(graph, False, last=True)
-        if upright.width < 0.7 * block.width:
+        if upright.width < block.width:
             block = upright
     legend, legend_width = _legend(kinds)
     heading = fit(clean(title, 200), max(block.width, legend_width, 320.0), 15, bold=True)

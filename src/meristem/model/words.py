@@ -22,6 +22,7 @@ _BOLD = (
     " 100 77 76 73 83 68 68 82 84 37 37 77 64 100 84 85 73 85 77 72 68 81 77 110 77 72 73 46 37 46 84 50"
     " 50 67 72 59 72 68 44 72 71 34 34 67 34 104 71 69 72 72 49 60 48 71 65 92 65 65 58 71 37 71 84"
 )
+CHIP = 26  # characters of a value on an edge of a picture
 _WIDTHS = {False: [int(w) for w in _REGULAR.split()], True: [int(w) for w in _BOLD.split()]}
 
 
@@ -161,6 +162,19 @@ def count(amount: int, noun: str, plural: str | None = None) -> str:
     ('1 row', '1,200 rows', '2 classes')
     """
     return f"{amount:,} {noun if amount == 1 else plural or noun + 's'}"
+
+
+def byte_size(count: int) -> str:
+    """A number of bytes for a person.
+
+    >>> byte_size(812), byte_size(48_213), byte_size(3_200_000)
+    ('812 bytes', '48 kB', '3.2 MB')
+    """
+    if count < 1000:
+        return f"{count} bytes"
+    if count < 999_500:
+        return f"{count / 1e3:.0f} kB" if count >= 9_950 else f"{count / 1e3:.1f} kB"
+    return f"{count / 1e6:.1f} MB" if count < 99.5e6 else f"{count / 1e6:,.0f} MB"
 
 
 def joined(parts: Sequence[str]) -> str:

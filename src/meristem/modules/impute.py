@@ -59,6 +59,6 @@ class Impute(ModuleKind):
 
     def describe(self, arrays: Mapping[str, NDArray[Any]], inputs: Sequence[Type], output: Type) -> list[str]:
         names = [name for name, _ in field_types(inputs)]
-        shown = [f"{n} {m:.4g}" for n, m in zip(names, arrays["medians"].tolist(), strict=False)]
+        shown = [f"{n} {m:.5g}" for n, m in zip(names, arrays["medians"].tolist(), strict=False)]
         more = f", ... {len(shown) - 4} more" if len(shown) > 4 else ""
         return ["medians: " + ", ".join(shown[:4]) + more] if shown else ["no numbers"]

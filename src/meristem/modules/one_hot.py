@@ -89,7 +89,9 @@ class OneHot(ModuleKind):
             raise FileFormatError("the columns of one_hot are outside of its width")
 
     def describe(self, arrays: Mapping[str, NDArray[Any]], inputs: Sequence[Type], output: Type) -> list[str]:
-        return [f"{len(inputs[0].args)} categories as {int(arrays['width'][0])} columns"]
+        fields, width = len(inputs[0].args), int(arrays["width"][0])
+        columns = f"{width} column{'' if width == 1 else 's'}"
+        return [f"{fields} categor{'y' if fields == 1 else 'ies'} as {columns}"]
 
 
 def _label_count(type_: Type) -> int:
