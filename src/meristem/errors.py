@@ -40,6 +40,10 @@ class ExecutorError(MeristemError, RuntimeError):
     """Work cannot be handed to worker processes: they do not start, or the pool is closed."""
 
 
+class BrokenContract(MeristemError, AssertionError):
+    """A primitive, a subroutine or a module kind does not do what it declares: a defect of who wrote it."""
+
+
 class Reason(IntEnum):
     """Why one row of a column has no value. Stored as one byte a row beside the column."""
 

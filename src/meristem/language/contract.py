@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from meristem.errors import EvaluationError, MeristemError, Reason, TypeMismatch
+from meristem.errors import BrokenContract, EvaluationError, Reason, TypeMismatch
 from meristem.language.generate import random_term, random_type, random_value
 from meristem.language.infer import check_type, default_variables, expect
 from meristem.language.interpreter import prepare
@@ -30,10 +30,6 @@ from meristem.values import column_from, infer_type
 
 _ROWS = 9
 _FUEL = 5_000
-
-
-class BrokenContract(MeristemError, AssertionError):
-    """An entry of the vocabulary does not do what it declares."""
 
 
 def check_entry(entry: Entry, *, seed: int = 0, rounds: int = 6) -> None:

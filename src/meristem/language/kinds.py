@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from meristem.errors import MeristemError, TypeMismatch
+from meristem.errors import BrokenContract, MeristemError, TypeMismatch
 from meristem.language.terms import Choice
 from meristem.types import Type
 from meristem.values import Column
@@ -165,10 +167,20 @@ class Kinds:
         self._names: set[str] = set()
 
     def add(self, kind: ModuleKind) -> None:
-        """Add a kind; a name and version that is taken raises."""
+        """Add a kind.
+
+        Raises:
+            BrokenContract: Something in its declaration is missing or wrong.
+            MeristemError: Its name and version are taken.
+        """
+        check_declaration(kind)
         key = (kind.name, kind.version)
         if key in self._kinds:
-            raise MeristemError(f"the module kind {kind.name} version {kind.version} is declared twice")
+            raise MeristemError(
+                f"the module kind {kind.name} version {kind.version} is declared twice: in "
+                f"{_place(self._kinds[key])} and in {_place(kind)}; choose another name, or a higher version "
+                "where it is to replace the first"
+            )
         self._kinds[key] = kind
         self._names.add(kind.name)
 
@@ -188,10 +200,108 @@ class Kinds:
 KINDS = Kinds()
 
 
+def check_declaration(kind: ModuleKind) -> None:
+    """Hold a kind's class attributes to what `ModuleKind` says of them.
+
+    Raises:
+        BrokenContract: One is missing or wrong; says which and what to write.
+    """
+    shown = f"the module kind {type(kind).__name__} in {_place(kind)}"
+
+    def hold(condition: bool, name: str, expected: str) -> None:
+        if not condition:
+            got = f"got {getattr(kind, name)!r}" if hasattr(kind, name) else "got none"
+            raise BrokenContract(f"{shown}: expected {expected} as {name!r}, {got}")
+
+    name, version = getattr(kind, "name", None), kind.version
+    plain = isinstance(name, str) and re.fullmatch(r"[a-z][a-z0-9_]*", name) is not None
+    hold(plain, "name", "a name in small letters, such as 'winsorize',")
+    hold(type(version) is int and version >= 1, "version", "an integer of at least 1")
+    modes = get_args(Mode)
+    hold(getattr(kind, "mode", None) in modes, "mode", f"one of {', '.join(map(repr, modes))}")
+    doc = getattr(kind, "doc", None)
+    hold(isinstance(doc, str) and bool(doc.strip()), "doc", "a line on what it gives")
+    hold(isinstance(kind.choices, Mapping), "choices", "a dict from names to Real, Integer or OneOf")
+    for choice, range_ in kind.choices.items():
+        where = f"{shown}: the choice {choice!r}"
+        if not isinstance(range_, Range):
+            raise BrokenContract(f"{where} should be Real, Integer or OneOf, got {range_!r}")
+        if not range_.check(range_.default):
+            if isinstance(range_, OneOf):
+                allowed = f"one of {', '.join(map(repr, range_.options)) or 'no options'}"
+            else:
+                what = "an integer" if isinstance(range_, Integer) else "a number"
+                allowed = f"{what} from {range_.low} to {range_.high}"
+            raise BrokenContract(f"{where} expects {allowed} as its default, got {range_.default!r}")
+
+
+def _place(kind: ModuleKind) -> str:
+    """The file that declares a kind."""
+    module = sys.modules.get(type(kind).__module__)
+    return getattr(module, "__file__", None) or type(kind).__module__
+
+
 def register(kind: type[ModuleKind]) -> type[ModuleKind]:
     """Class decorator: add a module kind."""
     KINDS.add(kind())
     return kind
+
+
+def fit_kind(kind: ModuleKind, inputs: Sequence[Column], settings: Settings, context: FitContext) -> Fitted:
+    """What `kind.fit` gives.
+
+    Raises:
+        BrokenContract: It is no `Fitted` with a dict of arrays.
+    """
+    fitted = kind.fit(inputs, settings, context)
+    if not isinstance(fitted, Fitted):
+        raise BrokenContract(
+            f"{kind.name}.fit in {_place(kind)}: expected Fitted(arrays), got {type(fitted).__name__}"
+        )
+    for name, array in fitted.arrays.items():
+        if not isinstance(array, np.ndarray) or array.dtype.kind not in "biuf":
+            got = f"{array.dtype} in it" if isinstance(array, np.ndarray) else type(array).__name__
+            raise BrokenContract(
+                f"{kind.name}.fit in {_place(kind)}: expected an array of numbers as {name!r}, got {got}"
+            )
+    return fitted
+
+
+def run_kind(
+    kind: ModuleKind,
+    arrays: Mapping[str, NDArray[Any]],
+    inputs: Sequence[Column],
+    settings: Settings,
+    output: Type,
+    rows: int,
+) -> Column:
+    """What `kind.forward` gives for columns of so many rows.
+
+    Raises:
+        BrokenContract: It is no column of that type with so many rows.
+    """
+    result = kind.forward(arrays, inputs, settings, output)
+    if not isinstance(result, Column) or result.type.name != output.name or len(result) != rows:
+        raise BrokenContract(
+            f"{kind.name}.forward in {_place(kind)}: expected {expected_column(output, rows)}, got "
+            f"{found_column(result)}; `Dense(output, array)` makes one of a vector, and `prediction` in "
+            "modules/_inputs.py one of probabilities or numbers"
+        )
+    return result
+
+
+def expected_column(type_: Type, rows: int) -> str:
+    """Words for the column that should have come."""
+    return f"a column of {rows:,} {type_.name} value{'' if rows == 1 else 's'}"
+
+
+def found_column(value: object) -> str:
+    """Words for what came in place of a column."""
+    if isinstance(value, Column):
+        return f"one of {len(value):,} {value.type.name} value{'' if len(value) == 1 else 's'}"
+    if isinstance(value, np.ndarray):
+        return f"a bare array of shape {value.shape}"
+    return f"{type(value).__name__}"
 
 
 def settings_of(kind: ModuleKind, stated: Mapping[str, Choice]) -> dict[str, Choice]:

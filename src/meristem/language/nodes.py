@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from meristem.errors import EvaluationError, InputError, Reason, ResourceError, TypeMismatch
+from meristem.errors import BrokenContract, EvaluationError, InputError, Reason, ResourceError, TypeMismatch
 from meristem.language.closures import Closure, Outside
 from meristem.language.failures import Failing, Reasons, expand
 from meristem.language.frames import Frame, Value, column_of, value_of
 from meristem.language.infer import MAX_DEPTH, Binding, Typed, default_variables, ensure_stack
-from meristem.language.kinds import ModuleKind
+from meristem.language.kinds import ModuleKind, expected_column, found_column, run_kind
 from meristem.language.limits import MAX_ELEMENTS, MAX_IN_FLIGHT, make_room, note_payer
 from meristem.language.plain import call_plain, over_columns, strict
 from meristem.language.sizes import sizer
@@ -34,6 +34,7 @@ from meristem.language.terms import (
     Variable,
 )
 from meristem.language.vocabulary import Primitive, Subroutine
+from meristem.types import Type
 from meristem.values import (
     Column,
     Dense,
@@ -152,6 +153,7 @@ def _call(node: Typed, frame: Frame) -> Value:
             result = _guarded(rule, args, node, frame.count if alive is None else len(alive))
         if isinstance(result, Failing):
             result, reasons = result.column, result.reasons
+        _check_rule(entry, result, reasons, node.type, frame.count if alive is None else len(alive))
     if result.type.name == "real":
         reasons = _finite(result.data, reasons)
     if node.size is None:
@@ -164,6 +166,23 @@ def _call(node: Typed, frame: Frame) -> Value:
     if reasons is not None and reasons.any():
         frame.fail(reasons, alive)
     return result if alive is None else expand(result, alive, frame.count)
+
+
+def _check_rule(entry: Primitive, result: Any, reasons: Reasons | None, type_: Type, rows: int) -> None:
+    """Hold what a columnar rule gave to what it should give.
+
+    Raises:
+        BrokenContract: It is no column of the primitive's result type with a value for each row.
+    """
+    right = isinstance(result, Column) and result.type.name == type_.name and len(result) == rows
+    if right and (reasons is None or len(reasons) == rows):
+        return
+    got = found_column(result) if not right or reasons is None else f"{len(reasons):,} reasons"
+    raise BrokenContract(
+        f"the columnar rule of the primitive {entry.name} ({entry.place}): expected "
+        f"{expected_column(type_, rows)}, got {got}; a rule takes columns of N rows and gives one of N rows, and "
+        "says rows without a value by failing(column, reason, rows)"
+    )
 
 
 def _guarded(rule: Callable[..., Any], args: list[Value], node: Typed, count: int) -> Any:
@@ -247,7 +266,8 @@ def _module(node: Typed, frame: Frame) -> Value:
         if len(alive) == 0:
             return filler(node.type, frame.count)
         columns = [column.take(alive) for column in columns]
-    result = kind.forward(arrays, columns, node.settings, node.type)
+    count = frame.count if alive is None else len(alive)
+    result = run_kind(kind, arrays, columns, node.settings, node.type, count)
     data: NDArray[Any] | None = None
     if isinstance(result, Dense) or (isinstance(result, Scalars) and result.type.name == "real"):
         data = result.data

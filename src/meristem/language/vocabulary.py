@@ -6,6 +6,8 @@ optional speed-up that must agree with it. A *subroutine* has a body in the lang
 
 from __future__ import annotations
 
+import inspect
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -57,6 +59,12 @@ class Primitive:
         return None if self.rule is not None else len(self.type.parameters)
 
     @property
+    def place(self) -> str:
+        """The file and line that declare it."""
+        code = getattr(inspect.unwrap(self.function), "__code__", None)
+        return f"{code.co_filename}:{code.co_firstlineno}" if code is not None else "an unknown place"
+
+    @property
     def higher_order(self) -> bool:
         """Whether an argument is a function."""
         return self.rule is None and any(p.is_function for p in self.type.parameters)
@@ -90,6 +98,7 @@ class Subroutine:
         examples: Tested calls.
         doc: What it gives, in a line.
         hints: As a primitive's.
+        place: The file and line that declare it.
     """
 
     name: str
@@ -101,6 +110,7 @@ class Subroutine:
     examples: Sequence[Example] = ()
     doc: str = ""
     hints: Mapping[int, tuple[Any, ...]] = field(default_factory=dict)
+    place: str = "an unknown place"
     parsed: Any = field(default=None, repr=False)
     expansions: dict[Any, Any] = field(default_factory=dict, repr=False)
 
@@ -127,7 +137,10 @@ class Vocabulary:
         """
         versions = self._entries.setdefault(entry.name, {})
         if entry.version in versions:
-            raise MeristemError(f"{entry.name} version {entry.version} is declared twice")
+            raise MeristemError(
+                f"{entry.name} version {entry.version} is declared twice: in {versions[entry.version].place} and in "
+                f"{entry.place}; choose another name, or a higher version where it is to replace the first"
+            )
         versions[entry.version] = entry
 
     def find(self, name: str, version: int = 0) -> Entry:
@@ -222,6 +235,8 @@ def subroutine(
     >>> subroutine("twice", "int -> int", "x", "add(x, x)", doc="Two times x.")  # doctest: +SKIP
     """
     names = tuple(parameters.replace(",", " ").split())
-    entry = Subroutine(name, version, parse_type(type), names, body, cost, examples, doc, hints or {})
+    caller = sys._getframe(1)
+    place = f"{caller.f_code.co_filename}:{caller.f_lineno}"
+    entry = Subroutine(name, version, parse_type(type), names, body, cost, examples, doc, hints or {}, place)
     VOCABULARY.add(entry)
     return entry

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from meristem.errors import MeristemError, Reason, TypeMismatch
 from meristem.language.interpreter import evaluate
-from meristem.language.kinds import KINDS, Arrays, FitContext, settings_of
+from meristem.language.kinds import KINDS, Arrays, FitContext, fit_kind, run_kind, settings_of
 from meristem.language.terms import Lambda, Module, Term, modules_of
 from meristem.training.rows import Examples, Splits, split
 from meristem.values import Column, concatenate
@@ -113,7 +113,7 @@ def fit_term(
             validation,
             notes.get(node.slot, ()) if notes else (),
         )
-        fitted = kind.fit(inputs, settings, context)
+        fitted = fit_kind(kind, inputs, settings, context)
         fit[node.slot] = fitted.arrays
         noted[node.slot] = fitted.notes
         if supervised and node in below:
@@ -147,13 +147,13 @@ def _out_of_fold(
             None,
             (noted,) if noted else (),
         )
-        arrays = kind.fit([c.take(keep) for c in inputs], settings, inner).arrays
-        parts.append(kind.forward(arrays, [c.take(out) for c in inputs], settings, output))
+        arrays = fit_kind(kind, [c.take(keep) for c in inputs], settings, inner).arrays
+        parts.append(run_kind(kind, arrays, [c.take(out) for c in inputs], settings, output, len(out)))
         places.append(out)
     if splits.mode == "holdout":  # very many rows: the one fit serves the rest as well
-        full = kind.fit([c.take(places[0]) for c in inputs], settings, inner).arrays
+        full = fit_kind(kind, [c.take(places[0]) for c in inputs], settings, inner).arrays
         rest = np.flatnonzero(splits.fold < 0)
-        parts.append(kind.forward(full, [c.take(rest) for c in inputs], settings, output))
+        parts.append(run_kind(kind, full, [c.take(rest) for c in inputs], settings, output, len(rest)))
         places.append(rest)
     return concatenate(parts).take(np.argsort(np.concatenate(places)))
 
