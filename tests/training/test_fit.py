@@ -52,9 +52,9 @@ def test_a_supervised_part_passes_on_out_of_fold_outputs() -> None:
 
 
 def test_the_same_seed_gives_the_same_fit() -> None:
-    term = module("ridge", module("rbf", X, landmarks=50))
+    term = module("ridge", module("rbf", X, landmarks=20))
     first, second, other = (fit_term(term, numbers(), seed=s).fit for s in (3, 3, 4))
-    slot = module("rbf", X, landmarks=50).slot
+    slot = module("rbf", X, landmarks=20).slot
     np.testing.assert_array_equal(first[slot]["landmarks"], second[slot]["landmarks"])
     assert not np.array_equal(first[slot]["landmarks"], other[slot]["landmarks"])
 

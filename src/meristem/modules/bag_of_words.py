@@ -48,7 +48,8 @@ class BagOfWords(ModuleKind):
             for i, repeated in zip(used.tolist(), times.tolist(), strict=True):
                 for word in set(words_of(texts.pool[i])):
                     counts[word] += repeated
-            least = min(int(settings["least"]), max(1, len(rows) // 20))
+            # A word of one text alone, a name perhaps, says nothing about others and has no place in a model file.
+            least = max(2, min(int(settings["least"]), len(rows) // 20))
             common = [(w, c) for w, c in counts.items() if c >= least]
             common.sort(key=lambda entry: (-entry[1], entry[0]))
             kept = common[: int(settings["words"])]
