@@ -247,7 +247,10 @@ class _Parser:
         if digits is not None:
             return int(digits)
         if double is not None:
-            return str(json.loads(double))
+            try:
+                return str(json.loads(double))
+            except ValueError:
+                raise TypeMismatch(f"the name {double} in the type {self.text!r} is not well quoted") from None
         if single is not None:
             return re.sub(r"\\(.)", r"\1", single[1:-1])
         raise TypeMismatch(f"expected a name at {token.group()!r} in the type {self.text!r}")
