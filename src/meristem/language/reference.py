@@ -45,12 +45,13 @@ class Meter:
     Args:
         fuel: What it may spend.
         fit: The arrays of the modules, by slot.
+        watch: Told of each part in place of running it; it calls `compute` itself.
     """
 
-    __slots__ = ("_done", "fit", "fuel")
+    __slots__ = ("_done", "fit", "fuel", "watch")
 
-    def __init__(self, fuel: int, fit: Fit) -> None:
-        self.fuel, self.fit = fuel, fit
+    def __init__(self, fuel: int, fit: Fit, watch: Watch | None = None) -> None:
+        self.fuel, self.fit, self.watch = fuel, fit, watch
         self._done: dict[int, Any] = {}
 
     def charge(self, cost: int) -> None:
@@ -66,6 +67,10 @@ class Meter:
     def remember(self, node: Typed, value: Any) -> None:
         """Keep such a value."""
         self._done[id(node)] = (value,)
+
+
+Watch = Callable[[Typed, "Scope", Meter], Any]
+"""What gives the value of a part in place of `compute`, to see what happens."""
 
 
 class Scope:
@@ -124,6 +129,13 @@ def plain_value(node: Typed, scope: Scope, meter: Meter) -> Any:
     Raises:
         EvaluationError: It has none.
     """
+    if meter.watch is not None:
+        return meter.watch(node, scope, meter)
+    return compute(node, scope, meter)
+
+
+def compute(node: Typed, scope: Scope, meter: Meter) -> Any:
+    """As `plain_value`, without telling who watches of this node; of those inside it is told."""
     if node.uses or not node.children:
         return _PLAIN[type(node.term)](node, scope, meter)
     known = meter.known(node)
@@ -136,12 +148,17 @@ def plain_value(node: Typed, scope: Scope, meter: Meter) -> Any:
 
 
 def run_row(
-    program: Prepared, inputs: Mapping[str, Any], fit: Fit | None = None, *, fuel: int = DEFAULT_FUEL
+    program: Prepared,
+    inputs: Mapping[str, Any],
+    fit: Fit | None = None,
+    *,
+    fuel: int = DEFAULT_FUEL,
+    watch: Watch | None = None,
 ) -> tuple[Any, Reason]:
     """Run a program on one row of Python values: its value and OK, or None and why there is none."""
     try:
         with bounded_by(fuel):
-            return plain_value(program.root, Scope(None, inputs), Meter(fuel, fit or {})), Reason.OK
+            return plain_value(program.root, Scope(None, inputs), Meter(fuel, fit or {}, watch)), Reason.OK
     except EvaluationError as error:
         return None, error.reason
     except RecursionError:
@@ -270,4 +287,13 @@ _PLAIN: dict[type[Term], Callable[[Typed, Scope, Meter], Any]] = {
     Module: _module,
 }
 
-__all__ = ["Meter", "PlainFunction", "Scope", "evaluate_plainly", "plain_value", "run_row"]
+__all__ = [
+    "Meter",
+    "PlainFunction",
+    "Scope",
+    "Watch",
+    "compute",
+    "evaluate_plainly",
+    "plain_value",
+    "run_row",
+]

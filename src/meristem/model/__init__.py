@@ -2,5 +2,6 @@
 
 from meristem.model.model import DataWarning, Model, load
 from meristem.model.program import Program
+from meristem.model.program_model import ProgramModel, ProgramWarning
 
-__all__ = ["DataWarning", "Model", "Program", "load"]
+__all__ = ["DataWarning", "Model", "Program", "ProgramModel", "ProgramWarning", "load"]

@@ -3,10 +3,10 @@
 =====================  =================================================================================
 `meristem.json`        format version, and the version of Meristem that wrote it
 `program.json`         the term, the types of inputs and answers
-`schema.json`          how a table is read
+`schema.json`          how a table is read; for a program from examples their names
 `report.json`          what happened when the model was grown
 `fit.safetensors`      the arrays of the modules, named `slot/name`
-`extra.safetensors`    arrays of the model that are no module's (residual quantiles, an example row)
+`extra.safetensors`    arrays of the model that are no module's (residual quantiles, an example row, the examples)
 =====================  =================================================================================
 
 The zip's comment is `meristem sha256 HEX`: the SHA-256 of every byte before HEX. So each byte of the file is covered,
@@ -35,6 +35,10 @@ from meristem._version import __version__
 from meristem.errors import FileFormatError, InputError
 
 FORMAT = 1
+"""Of models of a table."""
+PROGRAM_FORMAT = 2
+"""Of programs grown from examples: the same parts, but `schema.json` holds the examples' names and types. A version
+that knows format 1 only says so, and still reads every model of a table that this one writes."""
 ENTRIES = (
     "meristem.json",
     "program.json",
@@ -50,17 +54,18 @@ _STAMP = (1980, 1, 1, 0, 0, 0)  # the same model gives the same bytes whenever i
 Arrays = dict[str, NDArray[Any]]
 
 
-def pack(parts: Mapping[str, Any], fit: Arrays, extra: Arrays) -> bytes:
+def pack(parts: Mapping[str, Any], fit: Arrays, extra: Arrays, form: int = FORMAT) -> bytes:
     """The bytes of a model file.
 
     Args:
         parts: Plain JSON values for `program`, `schema` and `report`.
         fit: Arrays named `slot/name`.
         extra: Further arrays.
+        form: The version of the format.
     """
     from safetensors.numpy import save
 
-    entries: dict[str, bytes] = {"meristem.json": _json({"format": FORMAT, "version": __version__})}
+    entries: dict[str, bytes] = {"meristem.json": _json({"format": form, "version": __version__})}
     for name in ("program", "schema", "report"):
         entries[f"{name}.json"] = _json(parts[name])
     entries["fit.safetensors"] = save({k: _plain(v) for k, v in sorted(fit.items())})
@@ -111,9 +116,10 @@ def unpack(data: bytes, name: str = "the file") -> tuple[dict[str, Any], Arrays,
     version = head.get("format") if isinstance(head, dict) else None
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:
         raise FileFormatError(f"{name} does not say which format it has")
-    if version > FORMAT:
+    if version > PROGRAM_FORMAT:
         raise FileFormatError(
-            f"{name} has format {version}, this Meristem reads up to {FORMAT}; update with: pip install -U meristem"
+            f"{name} has format {version}, this Meristem reads up to {PROGRAM_FORMAT}; "
+            "update with: pip install -U meristem"
         )
     parts = {part: parse_json(content[f"{part}.json"], name) for part in ("program", "schema", "report")}
     return parts, _arrays(content["fit.safetensors"], name), _arrays(content["extra.safetensors"], name)

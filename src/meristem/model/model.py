@@ -21,6 +21,7 @@ from meristem.task.schema import Schema
 from meristem.values import Column, Rows, decode_column, encode_column, filler, read_type
 
 if TYPE_CHECKING:
+    from meristem.model.program_model import ProgramModel
     from meristem.model.report import Report
 
 RealArray = NDArray[np.float64]
@@ -222,9 +223,23 @@ class Model:
         Raises:
             FileFormatError: They are damaged, hostile, or of a newer format.
         """
+        return cls.from_parts(*unpack(data, name), name)
+
+    @classmethod
+    def from_parts(
+        cls,
+        parts: Mapping[str, Any],
+        flat: dict[str, NDArray[Any]],
+        extra: Mapping[str, NDArray[Any]],
+        name: str = "the file",
+    ) -> Model:
+        """Read a model from the parts of its file, as `unpack` gives them.
+
+        Raises:
+            FileFormatError: They do not make a model of a table.
+        """
         from meristem.language.json_form import from_json
 
-        parts, flat, extra = unpack(data, name)
         stated = parts["program"]
         if not isinstance(stated, dict) or not isinstance(stated.get("inputs"), dict):
             raise FileFormatError(f"{name} holds no program")
@@ -278,14 +293,20 @@ class Model:
         return (Model.from_bytes, (self.to_bytes(),))
 
 
-def load(path: str | os.PathLike[str]) -> Model:
-    """Read a model file.
+def load(path: str | os.PathLike[str]) -> Model | ProgramModel:
+    """Read a model file: a model of a table, or a program grown from examples.
 
     Raises:
         InputError: The file is not there.
         FileFormatError: It is damaged, hostile, or of a newer format.
     """
-    return Model.from_bytes(read_bytes(path), os.fspath(path))
+    from meristem.model.program_model import ProgramModel, is_program
+
+    name = os.fspath(path)
+    parts, flat, extra = unpack(read_bytes(path), name)
+    if is_program(parts):
+        return ProgramModel.from_parts(parts, flat, extra, name)
+    return Model.from_parts(parts, flat, extra, name)
 
 
 __all__ = ["DataWarning", "Model", "load"]

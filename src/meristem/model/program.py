@@ -32,17 +32,20 @@ class Program:
         inputs: The type of each input, by name.
         target: The type of the answers it was grown for (what `dist` predictions range over).
         fit: Arrays by slot.
+        exact: Whether its result is of the type `target`, not a prediction of it.
     """
 
     term: Term
     inputs: Mapping[str, Type]
     target: Type
     fit: Mapping[str, Arrays] = field(repr=False)
+    exact: bool = False
 
     @cached_property
     def prepared(self) -> Prepared:
         """The term made ready to run many times."""
-        return prepare(self.term, self.inputs, target=self.target)
+        result = self.target if self.exact else None
+        return prepare(self.term, self.inputs, target=self.target, result=result)
 
     @cached_property
     def types(self) -> dict[Term, Type]:

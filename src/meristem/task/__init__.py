@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from meristem.task.budget import Budget
+from meristem.task.examples import ExampleTask
 from meristem.task.features import Feature
 from meristem.task.objective import Objective
 from meristem.task.schema import Dropped, Schema, Target
 from meristem.task.task import Finding, Task
 
-__all__ = ["Budget", "Dropped", "Feature", "Finding", "Objective", "Schema", "Target", "Task"]
+__all__ = ["Budget", "Dropped", "ExampleTask", "Feature", "Finding", "Objective", "Schema", "Target", "Task"]

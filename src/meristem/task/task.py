@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -13,6 +13,7 @@ from meristem.types import Type
 from meristem.values import Column
 
 if TYPE_CHECKING:
+    from meristem.task.examples import ExampleTask, Types
     from meristem.task.schema import Schema
 
 Kind = Literal["classification", "regression"]
@@ -126,6 +127,41 @@ class Task:
         from meristem.reading.tables import read_task
 
         return read_task(source, target, time_column, group_column, weight_column, name, kind, keep)
+
+    @staticmethod
+    def from_examples(
+        examples: Any,
+        *,
+        names: Sequence[str] | None = None,
+        types: Types | None = None,
+        output: str | Type | None = None,
+        further: Any = None,
+        name: str | None = None,
+        target: str | None = None,
+    ) -> ExampleTask:
+        """Read input-output examples of a program to find: three to twenty that show what it does.
+
+        Args:
+            examples: Pairs `[(input, output), ...]`, with several inputs `[((x1, x2), output), ...]`; dicts with
+                `input` and `output` (`inputs` for several); a table whose last column is the answer; or the path of
+                a .json, .jsonl, .csv or SyGuS-IF (.sl) file. Rows without an answer are inputs like `further`.
+            names: Names of the inputs. One name makes a tuple one input, a pair.
+            types: Types where the values do not tell: `"list[int], int -> text"`, or one an input, or by name.
+            output: The type of the answer.
+            further: Inputs without answers: programs that fit are told apart by what they give there.
+            name: A name for the task, and for the function that is found; the file's name where left out.
+            target: For tables, the column of the answers.
+
+        Raises:
+            InputError: There are none, or their values have no common type; says which examples are at fault.
+
+        >>> task = Task.from_examples([("Ada Lovelace", "A.L."), ("Alan Turing", "A.T.")])
+        >>> str(task.answers.type), len(task)
+        ('text', 2)
+        """
+        from meristem.reading.examples import read_examples  # upward, as in `from_table`
+
+        return read_examples(examples, names, types, output, further, name, target)
 
 
 def findings_by_kind(findings: tuple[Finding, ...]) -> Mapping[str, list[Finding]]:
