@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import builtins
 import subprocess
 import sys
 from typing import Any
@@ -24,6 +26,8 @@ from meristem.language import (
     primitive,
 )
 from meristem.language.python_form import to_python
+from meristem.language.python_sources import definitions
+from meristem.language.vocabulary import Primitive
 from meristem.types import INT, TEXT, class_of, parse_type
 
 LIST = parse_type("list[int]")
@@ -201,3 +205,30 @@ def test_an_older_version_has_a_name_of_its_own() -> None:
     finally:
         VOCABULARY.remove("test_older")
     assert text.splitlines()[-1].strip() == "return test_older_v1(n) + test_older(n)"
+
+
+def test_every_name_in_a_text_that_stands_alone_is_defined() -> None:
+    """In annotations too: they are never worked out, but people and linters read them."""
+    checked = 0
+    for entry in VOCABULARY:
+        if not isinstance(entry, Primitive):
+            continue
+        text = "\n".join(["from __future__ import annotations", *definitions({f"own_{entry.name}": entry})])
+        tree = ast.parse(text)
+        known = set(dir(builtins))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                known |= {(alias.asname or alias.name).split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+                known.add(node.name)
+            elif isinstance(node, ast.arg):
+                known.add(node.arg)
+            elif isinstance(node, ast.ExceptHandler) and node.name:
+                known.add(node.name)
+            elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                known.add(node.id)
+        used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+        assert used <= known, f"{entry.name}: {used - known}"
+        assert "meristem" not in text, entry.name
+        checked += "Any" in used
+    assert checked > 10

@@ -8,7 +8,7 @@ import re
 import textwrap
 from collections.abc import Callable, Iterable, Mapping
 from types import CodeType, ModuleType
-from typing import Any
+from typing import Any, TypeVar, get_origin
 
 from meristem.errors import EvaluationError, MeristemError, Reason
 from meristem.language.limits import MAX_ELEMENTS, most_elements
@@ -61,8 +61,27 @@ class _Found:
         for needed in sorted(_globals_of(function.__code__)):
             if needed in function.__globals__:
                 self.need(needed, function.__globals__[needed])
+        # Annotations are never worked out, but people and their tools read them.
+        for needed in sorted(_annotated(text) & function.__globals__.keys()):
+            self.annotate(needed, function.__globals__[needed])
         del self.functions[name]
         self.functions[name] = text
+
+    def annotate(self, name: str, value: Any) -> None:
+        """Note a name that only an annotation uses: it may stand for a type that was put together."""
+        if name in self.names:
+            return
+        if isinstance(value, TypeVar):
+            self.names.add(name)
+            self.imports.add("from typing import TypeVar")
+            allowed = "".join(f", {part.__name__}" for part in value.__constraints__)
+            self.constants.append(f"{name} = TypeVar({name!r}{allowed})")
+        elif get_origin(value) is not None:
+            self.names.add(name)
+            self.imports |= {"import collections.abc", "import typing"}
+            self.constants.append(f"{name} = {value!r}")
+        else:
+            self.need(name, value)
 
     def need(self, name: str, value: Any) -> None:
         if value is EvaluationError or value is Reason:
@@ -97,6 +116,16 @@ def _source(function: Callable[..., Any], name: str) -> str:
     lines = text.splitlines()[node.lineno - 1 : node.end_lineno]
     lines[0] = re.sub(r"def\s+\w+", f"def {name}", lines[0], count=1)
     return "\n".join(lines)
+
+
+def _annotated(text: str) -> set[str]:
+    """The names that stand in the annotations of a function and of what is in it."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(text)):
+        for part in (getattr(node, "annotation", None), getattr(node, "returns", None)):
+            if isinstance(part, ast.expr):
+                found |= {inner.id for inner in ast.walk(part) if isinstance(inner, ast.Name)}
+    return found
 
 
 def _globals_of(code: CodeType) -> set[str]:
