@@ -1,0 +1,6 @@
+"""Enumeration of programs, bottom-up over interned columns."""
+
+from meristem.search.enumeration._search import Search, Settings
+from meristem.search.enumeration.finder import Enumerate
+
+__all__ = ["Enumerate", "Search", "Settings"]

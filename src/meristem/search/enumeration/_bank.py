@@ -1,0 +1,434 @@
+"""Banks: all programs of a context found so far, as arrays.
+
+A context has R rows: the examples of the task, or the items that a function's parameter stands for. A program is a
+column of R ids, found equal to another by a 64-bit key of it. Programs of one type and one cost form a block. A block
+says of each program which operation made it from which others; only an answer becomes a term.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from meristem.language.terms import Call, Term
+from meristem.search.enumeration._operations import Operation
+from meristem.search.enumeration._pools import FAIL, Ids, Pools
+from meristem.search.enumeration._table import HashTable, Keys
+from meristem.types import Type
+
+Indices = tuple[NDArray[np.int32], ...]
+Bounds = Sequence[tuple[int, int]]
+
+_ROW_FACTORS = np.random.default_rng(77).integers(1, 1 << 63, 1 << 14, dtype=np.uint64) << np.uint64(
+    1
+) | np.uint64(1)
+
+_CHUNK = 1 << 18  # candidates looked at together: their keys (2 MB) stay in the cache
+_FLAT = 1 << 16  # cells; below, one pass over all rows beats a pass a row
+
+
+class Fragment(Protocol):
+    """How some programs of a block were made."""
+
+    def __len__(self) -> int: ...
+
+    def term(self, index: int) -> Term:
+        """The term of one of them."""
+        ...
+
+    def replay(self, rows: slice) -> Ids:
+        """The ids of all of them at some rows of their context, [rows, N], from what they are made of."""
+        ...
+
+
+class Block:
+    """The programs of one type and one cost.
+
+    Args:
+        type: The type.
+        cost: The cost.
+        ids: Shape [R, N].
+        fragments: How they were made, in order.
+    """
+
+    def __init__(self, type: Type, cost: int, ids: Ids, fragments: Sequence[Fragment]) -> None:
+        self.type, self.cost, self.ids, self.fragments = type, cost, ids, list(fragments)
+        self.hashes: Keys | None = None  # of the content of each value, [R, N], where someone needed them
+        self._compressed: dict[tuple[int, int], list[tuple[Ids, NDArray[np.int64]]]] = {}
+
+    def __len__(self) -> int:
+        return int(self.ids.shape[1])
+
+    def term(self, index: int) -> Term:
+        """The term of a program."""
+        for fragment in self.fragments:
+            if index < len(fragment):
+                return fragment.term(index)
+            index -= len(fragment)
+        raise IndexError(index)
+
+    def extend(self, ids: Ids) -> None:
+        """Add rows [new rows, N]."""
+        self.ids = np.concatenate([self.ids, ids])
+        self._compressed.clear()
+        self.hashes = None
+
+    def compressed(self, start: int, stop: int) -> list[tuple[Ids, NDArray[np.int64]]]:
+        """For each row the distinct ids of programs `start` to `stop`, and for each program the position of its."""
+        known = self._compressed.get((start, stop))
+        if known is None:
+            known = [compress(row[start:stop]) for row in self.ids]
+            self._compressed[start, stop] = known
+        return known
+
+
+@dataclass
+class Leaves:
+    """Inputs, constants, and programs of an outer context."""
+
+    terms: list[Term]
+    ids: Ids
+
+    def __len__(self) -> int:
+        return len(self.terms)
+
+    def term(self, index: int) -> Term:
+        return self.terms[index]
+
+    def replay(self, rows: slice) -> Ids:
+        return self.ids[rows]
+
+
+@dataclass
+class Made:
+    """Programs that an operation made: the positions of its arguments in their blocks, [N] each."""
+
+    pools: Pools
+    operation: Operation
+    blocks: tuple[Block, ...]
+    indices: tuple[NDArray[np.int32], ...]
+
+    def __len__(self) -> int:
+        return len(self.indices[0])
+
+    def term(self, index: int) -> Term:
+        parts = tuple(b.term(int(i[index])) for b, i in zip(self.blocks, self.indices, strict=True))
+        return Call(self.operation.name, parts, self.operation.version)
+
+    def replay(self, rows: slice) -> Ids:
+        columns = [b.ids[rows][:, i] for b, i in zip(self.blocks, self.indices, strict=True)]
+        shape = columns[0].shape
+        return self.operation.apply(self.pools, *(c.ravel() for c in columns)).reshape(shape)
+
+
+class Bank:
+    """The programs of one context.
+
+    Args:
+        pools: Where values are kept.
+        rows: R.
+        limit: The most programs it may hold; beyond, none is kept.
+    """
+
+    def __init__(self, pools: Pools, rows: int, limit: int) -> None:
+        self.pools, self.rows, self.limit = pools, rows, limit
+        self.blocks: dict[Type, dict[int, Block]] = {}
+        self.seen: dict[Type, HashTable] = {}
+        self.count = 0
+        self.tried = 0
+        self._pending: dict[tuple[Type, int], list[tuple[Ids, Fragment]]] = {}
+        self.keep_failing = True
+
+    # ------------------------------------------------------------------------------------------- adding
+
+    def add(self, type: Type, cost: int, ids: Ids, fragment: Leaves) -> None:
+        """Add leaves: ids [R, N]."""
+        new = self.fresh(type, self.key_of(type, ids))
+        if len(new):
+            kept = Leaves([fragment.terms[i] for i in new.tolist()], ids[:, new])
+            self._hold(type, cost, kept.ids, kept)
+
+    def fresh(self, type: Type, keys: Keys) -> NDArray[np.int64]:
+        """Positions of the keys that no program of this type has had; from now on one has."""
+        self.tried += len(keys)
+        table = self.seen.get(type)
+        if table is None:
+            table = self.seen[type] = HashTable(4096)
+        if self.count >= self.limit:
+            return np.empty(0, np.int64)
+        return table.add(keys)[1]
+
+    def _hold(self, type: Type, cost: int, ids: Ids, fragment: Fragment) -> None:
+        self.count += ids.shape[1]
+        self._pending.setdefault((type, cost), []).append((ids, fragment))
+
+    def hold(self, type: Type, cost: int, ids: Ids, fragment: Fragment) -> None:
+        """Keep programs whose keys were fresh."""
+        self._hold(type, cost, ids, fragment)
+
+    def extend(self, leaf: Callable[[Term, slice], Ids], rows: int) -> None:
+        """Add rows to the context: all programs are run on them.
+
+        Args:
+            leaf: Gives the ids [new rows, 1] of a leaf at the new rows.
+            rows: R from now on.
+
+        Programs that were equal on the old rows stay merged, though the new rows might tell them apart: the one kept
+        is the cheaper, and so the likelier.
+        """
+        new = slice(self.rows, rows)
+        self.rows = rows
+        for block in sorted((b for of in self.blocks.values() for b in of.values()), key=lambda b: b.cost):
+            more = []
+            for fragment in block.fragments:
+                if isinstance(fragment, Leaves):
+                    added = np.concatenate([leaf(term, new) for term in fragment.terms], axis=1)
+                    fragment.ids = np.concatenate([fragment.ids, added])
+                more.append(fragment.replay(new))
+            block.extend(np.concatenate(more, axis=1))
+        self.seen = {}
+        for type, of in self.blocks.items():
+            for block in of.values():
+                self.fresh(type, self.key_of(type, block.ids))
+
+    def close(self, cost: int) -> list[Block]:
+        """Make blocks of what was added at a cost."""
+        made = []
+        for type, level in [key for key in self._pending if key[1] == cost]:
+            parts = self._pending.pop((type, level))
+            ids = parts[0][0] if len(parts) == 1 else np.concatenate([p[0] for p in parts], axis=1)
+            block = Block(type, cost, np.ascontiguousarray(ids), [p[1] for p in parts])
+            self.blocks.setdefault(type, {})[cost] = block
+            made.append(block)
+        return made
+
+    def key_of(self, type: Type, ids: Ids) -> Keys:
+        """The key of programs with these ids [R, N]."""
+        return combine_hashes(self.pools[type].hashes(ids.ravel()).reshape(ids.shape))
+
+    # ---------------------------------------------------------------------------------------- operations
+
+    def combine(self, operation: Operation, blocks: tuple[Block, ...], cost: int) -> Iterator[None]:
+        """All programs `operation(a, b, ...)` with a, b, ... from blocks. Yields now and then."""
+        if len(blocks) == 1:
+            yield from self._unary(operation, blocks[0], cost)
+            return
+        sizes = [len(block) for block in blocks]
+        steps = _chunks(sizes, _CHUNK)
+        triangle = operation.commutative and blocks[0] is blocks[1]
+        for bounds in _boxes(sizes, steps):
+            if self.count >= self.limit:
+                return
+            if triangle and bounds[0][0] >= bounds[1][1]:
+                continue
+            count = int(np.prod([b - a for a, b in bounds]))
+            if count * self.rows <= _FLAT or (
+                operation.kernel is not None and count * self.rows <= 8 * _FLAT
+            ):
+                self._flat(operation, blocks, bounds, cost, triangle)
+            else:
+                self._crossed(operation, blocks, bounds, cost, triangle)
+            yield
+
+    def _unary(self, operation: Operation, block: Block, cost: int) -> Iterator[None]:
+        step = max(1, (1 << 20) // self.rows)
+        for start in range(0, len(block), step):
+            if self.count >= self.limit:
+                return
+            part = block.ids[:, start : start + step]
+            ids = operation.apply(self.pools, part.ravel()).reshape(part.shape)
+            self._take(
+                operation, (block,), (np.arange(start, start + part.shape[1], dtype=np.int32),), ids, cost
+            )
+            yield
+
+    def _flat(
+        self,
+        operation: Operation,
+        blocks: tuple[Block, ...],
+        bounds: Bounds,
+        cost: int,
+        triangle: bool,
+    ) -> None:
+        grids = np.meshgrid(*(np.arange(a, b, dtype=np.int32) for a, b in bounds), indexing="ij")
+        indices = tuple(grid.ravel() for grid in grids)
+        if triangle:
+            kept = np.flatnonzero(indices[0] <= indices[1])
+            indices = tuple(i[kept] for i in indices)
+        columns = [block.ids[:, i] for block, i in zip(blocks, indices, strict=True)]
+        ids = operation.apply(self.pools, *(c.ravel() for c in columns)).reshape(columns[0].shape)
+        self._take(operation, blocks, indices, ids, cost)
+
+    def _take(
+        self,
+        operation: Operation,
+        blocks: tuple[Block, ...],
+        indices: Indices,
+        ids: Ids,
+        cost: int,
+    ) -> None:
+        new = self.fresh(operation.result, self.key_of(operation.result, ids))
+        if len(new):
+            self._keep(operation, blocks, tuple(i[new] for i in indices), ids[:, new], cost)
+
+    def _keep(
+        self,
+        operation: Operation,
+        blocks: tuple[Block, ...],
+        indices: Indices,
+        ids: Ids,
+        cost: int,
+    ) -> None:
+        alive = usable(ids, self.keep_failing)
+        if not alive.all():
+            ids, indices = ids[:, alive], tuple(i[alive] for i in indices)
+        if ids.shape[1]:
+            self.hold(operation.result, cost, ids, Made(self.pools, operation, blocks, indices))
+
+    def _crossed(
+        self,
+        operation: Operation,
+        blocks: tuple[Block, ...],
+        bounds: Bounds,
+        cost: int,
+        triangle: bool,
+    ) -> None:
+        """The same over a table a row: an operation runs once for each pair of *distinct* arguments of a row."""
+        parts = [block.compressed(a, b) for block, (a, b) in zip(blocks, bounds, strict=True)]
+        shape = tuple(b - a for a, b in bounds)
+        tables = self._tables(operation, parts)
+        keys = np.zeros(shape, np.uint64)
+        pool = self.pools[operation.result]
+        for row, table in enumerate(tables):
+            hashes = pool.hashes(table.ravel()) * _ROW_FACTORS[row]
+            keys += spread(hashes.reshape(table.shape), [part[row][1] for part in parts])
+        flat = keys.ravel()
+        if triangle:
+            first = np.arange(bounds[0][0], bounds[0][1])[:, None]
+            second = np.arange(bounds[1][0], bounds[1][1])[None, :]
+            half = np.flatnonzero((first <= second).ravel())
+            flat = flat[half]
+        new = self.fresh(operation.result, flat)
+        if not len(new):
+            return
+        if triangle:
+            new = half[new]
+        places = np.unravel_index(new, shape)
+        ids = np.empty((self.rows, len(new)), np.int32)
+        for row, table in enumerate(tables):
+            ids[row] = table[tuple(part[row][1][place] for part, place in zip(parts, places, strict=True))]
+        indices = tuple((place + a).astype(np.int32) for place, (a, _) in zip(places, bounds, strict=True))
+        self._keep(operation, blocks, indices, ids, cost)
+
+    def _tables(self, operation: Operation, parts: list[list[tuple[Ids, NDArray[np.int64]]]]) -> list[Ids]:
+        """For each row the results for all combinations of its distinct arguments."""
+        arguments: list[list[Ids]] = [[] for _ in parts]
+        shapes = []
+        for row in range(self.rows):
+            distinct = [part[row][0] for part in parts]
+            shapes.append(tuple(map(len, distinct)))
+            grids = np.meshgrid(*distinct, indexing="ij", copy=False)
+            for collected, grid in zip(arguments, grids, strict=True):
+                collected.append(grid.ravel())
+        results = operation.apply(self.pools, *(np.concatenate(a) for a in arguments))
+        tables, start = [], 0
+        for shape in shapes:
+            size = int(np.prod(shape))
+            tables.append(results[start : start + size].reshape(shape))
+            start += size
+        return tables
+
+
+def spread(table: NDArray[Any], codes: Sequence[NDArray[np.int64]]) -> NDArray[Any]:
+    """`table[codes[0][:, None, ...], codes[1][None, :, ...], ...]`: an entry for each combination of programs."""
+    for axis, code in enumerate(codes):
+        table = np.take(table, code, axis=axis)
+    return table
+
+
+def combine_hashes(hashes: Keys) -> Keys:
+    """One key for each program from the hashes of its values, [R, N]."""
+    if hashes.size < 1 << 16:
+        key: Keys = np.add.reduce(hashes * _ROW_FACTORS[: len(hashes), None], axis=0)
+        return key
+    key = hashes[0] * _ROW_FACTORS[0]
+    for row in range(1, len(hashes)):
+        key += hashes[row] * _ROW_FACTORS[row]
+    return key
+
+
+def row_factors(count: int) -> Keys:
+    """What the hash of each row is multiplied by, [count]."""
+    return _ROW_FACTORS[:count]
+
+
+def usable(ids: Ids, keep_failing: bool) -> NDArray[np.bool_]:
+    """Which programs [N] are worth keeping: those with a value somewhere, or everywhere."""
+    there = ids != FAIL
+    alive: NDArray[np.bool_] = there.any(axis=0) if keep_failing else there.all(axis=0)
+    return alive
+
+
+def compress(ids: Ids) -> tuple[Ids, NDArray[np.int64]]:
+    """The distinct ids, and for each id its position among them."""
+    if len(ids) > 64:
+        failed = ids == FAIL
+        fails = bool(failed.any())
+        if fails and failed.all():
+            return ids[:1], np.zeros(len(ids), np.int64)
+        low = int(ids[~failed].min()) if fails else int(ids.min())
+        if fails:
+            ids = np.where(failed, np.int32(low - 1), ids)
+            low -= 1
+        span = int(ids.max()) - low + 1
+        if span < 4 * len(ids) + 1024:  # marking is several times faster than sorting
+            shifted = ids - np.int32(low)
+            marks = np.zeros(span, np.bool_)
+            marks[shifted] = True
+            distinct = np.flatnonzero(marks)
+            positions = np.cumsum(marks) - 1
+            values = (distinct + low).astype(np.int32)
+            if fails:
+                values[0] = FAIL
+            return values, positions[shifted]
+        distinct32, codes = np.unique(ids, return_inverse=True)
+        if fails:
+            distinct32[0] = FAIL
+        return distinct32, codes
+    return np.unique(ids, return_inverse=True)
+
+
+def _chunks(sizes: Sequence[int], most: int) -> list[int]:
+    """How many programs of each block to take at a time so that a box holds at most so many combinations."""
+    steps = list(sizes)
+    while np.prod([float(s) for s in steps]) > most:
+        largest = int(np.argmax(steps))
+        steps[largest] = (steps[largest] + 1) // 2
+    return steps
+
+
+def _boxes(sizes: Sequence[int], steps: Sequence[int]) -> Iterator[list[tuple[int, int]]]:
+    """The combinations of chunks."""
+    ranges = [
+        [(a, min(a + step, size)) for a in range(0, size, step)]
+        for size, step in zip(sizes, steps, strict=True)
+    ]
+    for box in product(*ranges):
+        yield list(box)
+
+
+__all__ = [
+    "Bank",
+    "Block",
+    "Fragment",
+    "Leaves",
+    "Made",
+    "combine_hashes",
+    "row_factors",
+    "usable",
+]

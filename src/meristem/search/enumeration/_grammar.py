@@ -1,0 +1,90 @@
+"""Which functions a search uses, and at which types: all of the vocabulary that can have to do with the task."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import product
+
+from meristem.errors import TypeMismatch
+from meristem.language.vocabulary import VOCABULARY, Entry, Primitive
+from meristem.search.enumeration._list_kernels import list_kernel
+from meristem.search.enumeration._operations import Operation, kernel_of
+from meristem.search.enumeration._prior import cost_of
+from meristem.types import BOOL, INT, TEXT, Type, list_of, satisfies, substitute, variables_of
+
+_COMMUTATIVE = {"add", "multiply", "minimum", "maximum", "and", "or", "equal", "not_equal", "xor"}
+_MOST_ARGUMENTS = 4
+
+
+def types_at_hand(inputs: Iterable[Type], output: Type) -> list[Type]:
+    """The types that values inside of the program may have."""
+    found: dict[Type, None] = {}
+
+    def add(type: Type) -> None:
+        if type not in found:
+            found[type] = None
+            for arg in type.args:
+                add(arg)
+
+    for type in (*inputs, output, INT, BOOL):
+        add(type)
+    if TEXT in found:
+        add(list_of(TEXT))
+    for type in list(found):
+        # Lists of lists come up on the way (runs, windows, chunks), one level deeper than the task's own.
+        if type.name == "list" and type.item.name in ("int", "text", "real") and list_of(type) not in found:
+            add(list_of(type))
+    return list(found)
+
+
+def operations(types: list[Type]) -> list[Operation]:
+    """The first-order entries of the vocabulary at all of their instances among these types."""
+    found = []
+    allowed = set(types)
+    for entry in VOCABULARY:
+        cost = cost_of(entry.name)
+        if (
+            cost is None
+            or not entry.type.is_function
+            or (isinstance(entry, Primitive) and entry.rule is not None)
+        ):
+            continue
+        parameters = entry.type.parameters
+        if not 1 <= len(parameters) <= _MOST_ARGUMENTS or any(p.is_function for p in parameters):
+            continue
+        for instance in _instances(entry, types):
+            if all(t in allowed for t in instance.args):
+                nested = any(t.name == "list" and t.item.name == "list" for t in instance.args)
+                found.append(
+                    Operation(
+                        entry.name,
+                        entry.version,
+                        instance.parameters,
+                        instance.result,
+                        cost + nested,
+                        entry.name in _COMMUTATIVE,
+                        kernel_of(entry.name, instance.parameters),
+                        list_kernel(entry.name, instance.parameters),
+                    )
+                )
+    return found
+
+
+def _instances(entry: Entry, types: list[Type]) -> Iterator[Type]:
+    variables = {t.name: t for t in entry.type.walk() if t.is_variable}
+    assert set(variables) == variables_of(entry.type)
+    choices = [[t for t in types if _may_be(t, v.kind)] for v in variables.values()]
+    for chosen in product(*choices):
+        try:
+            yield substitute(entry.type, dict(zip(variables, chosen, strict=True)))
+        except TypeMismatch:
+            continue
+
+
+def _may_be(type: Type, kind: str) -> bool:
+    if kind == "ord":  # sorting lists of lists is defined, and hardly ever meant
+        return type.name in ("int", "real", "text", "datetime")
+    return kind == "any" or satisfies(type, kind)
+
+
+__all__ = ["operations", "types_at_hand"]

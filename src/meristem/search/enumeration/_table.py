@@ -1,0 +1,136 @@
+"""A hash table made of array operations.
+
+Keys are added in batches. Open addressing: every key tries its slot, all at once; those that find another key there
+step on, and try again together. A batch takes as many rounds as its longest chain, and each round is a handful of
+gathers, so the cost a key is that of a few cache misses, several times less than sorting (`np.unique`) takes.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Keys = NDArray[np.uint64]
+
+_PRIME = np.uint64(0x9E3779B97F4A7C15)
+_LOAD = 0.5  # above, chains grow long
+
+
+class HashTable:
+    """64-bit keys, numbered from 0 in the order in which they first came.
+
+    Args:
+        expected: For how many keys to make room at the start.
+    """
+
+    def __init__(self, expected: int = 1024) -> None:
+        self.count = 0
+        self._make(max(10, int(2 * expected - 1).bit_length()))
+
+    def _make(self, bits: int) -> None:
+        self._bits = bits
+        self._shift = np.uint64(64 - bits)
+        self._mask = np.int64((1 << bits) - 1)
+        self._keys = np.zeros(1 << bits, np.uint64)  # 0 stands for an empty slot
+        self._numbers = np.full(1 << bits, -1, np.int32)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes in use."""
+        return int(self._keys.nbytes + self._numbers.nbytes)
+
+    def add(self, keys: Keys) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+        """Add keys [N].
+
+        Returns:
+            The number of each key, [N]; and the positions, in order, of those that were not there before (of equal
+            ones the first).
+        """
+        keys = np.where(keys == 0, _PRIME, keys)
+        if self.count + len(keys) > _LOAD * len(self._keys):
+            # Many of the new keys may be known: grow by what they could need, in steps of two.
+            self._grow(self.count + len(keys))
+        numbers = np.empty(len(keys), np.int32)
+        pending = np.arange(len(keys))
+        slots = (keys * _PRIME >> self._shift).astype(np.int64)
+        wanted = keys
+        new: list[NDArray[np.int64]] = []
+        places: list[NDArray[np.int64]] = []
+        while len(pending):
+            there = self._keys[slots]
+            empty = there == 0
+            if empty.any():
+                free = np.flatnonzero(empty)[::-1]  # reversed: of several writes the last one stays
+                where = slots[free]
+                self._keys[where] = wanted[free]
+                self._numbers[where] = -2 - pending[free]
+                there = self._keys[slots]
+                own = (self._numbers[slots] == -2 - pending) & (there == wanted) & empty
+                new.append(pending[own])
+                places.append(slots[own])
+            same = there == wanted
+            numbers[pending[same]] = self._numbers[slots[same]]
+            on = np.flatnonzero(~same)
+            if not len(on):
+                break
+            pending, wanted = pending[on], wanted[on]
+            slots = (slots[on] + ((wanted & np.uint64(0xFF)).astype(np.int64) << 1 | 1)) & self._mask
+        if not new:
+            return numbers, np.empty(0, np.int64)
+        first, where = np.concatenate(new), np.concatenate(places)
+        order = np.argsort(first, kind="stable")
+        first, where = first[order], where[order]
+        self._numbers[where] = self.count + np.arange(len(first), dtype=np.int32)
+        self.count += len(first)
+        fresh = np.flatnonzero(numbers < -1)  # these carry the position of the first of their key
+        origin = -2 - numbers[fresh]
+        numbers[first] = self._numbers[where]
+        numbers[fresh] = numbers[origin]
+        return numbers, first
+
+    def find(self, keys: Keys) -> NDArray[np.int32]:
+        """The number of each key [N], -1 where it is not there."""
+        keys = np.where(keys == 0, _PRIME, keys)
+        numbers = np.full(len(keys), -1, np.int32)
+        pending = np.arange(len(keys))
+        slots = (keys * _PRIME >> self._shift).astype(np.int64)
+        wanted = keys
+        while len(pending):
+            there = self._keys[slots]
+            same = there == wanted
+            numbers[pending[same]] = self._numbers[slots[same]]
+            on = np.flatnonzero(~same & (there != 0))
+            pending, wanted = pending[on], wanted[on]
+            slots = (slots[on] + ((wanted & np.uint64(0xFF)).astype(np.int64) << 1 | 1)) & self._mask
+        return numbers
+
+    def _grow(self, count: int) -> None:
+        bits = self._bits
+        while count > _LOAD * (1 << bits):
+            bits += 1
+        keys, numbers = self._keys, self._numbers
+        used = np.flatnonzero(keys)
+        keys, numbers = keys[used], numbers[used]
+        self._make(bits)
+        pending = keys
+        slots = (pending * _PRIME >> self._shift).astype(np.int64)
+        while len(pending):  # all differ, so only one of those that meet in a slot gets it
+            free = self._keys[slots] == 0
+            self._keys[slots[free]] = pending[free]
+            self._numbers[slots[free]] = numbers[free]
+            on = np.flatnonzero(self._keys[slots] != pending)
+            # A slot may now hold the key of one and the number of another only if two wrote there: the last write of
+            # both assignments is by the same element, since both use the same order.
+            pending, numbers = pending[on], numbers[on]
+            slots = (slots[on] + ((pending & np.uint64(0xFF)).astype(np.int64) << 1 | 1)) & self._mask
+
+
+def mix(values: NDArray[np.uint64]) -> Keys:
+    """Spread 64-bit numbers so that each bit of the result depends on every bit of the argument (SplitMix64)."""
+    z = values + _PRIME
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return z ^ (z >> np.uint64(31))
+
+
+__all__ = ["HashTable", "Keys", "mix"]
