@@ -13,6 +13,7 @@ from meristem.errors import InputError
 from meristem.reading import read_table
 from meristem.reading.delimited import sniff
 from meristem.task import Task
+from meristem.task.cells import COMMAS, PERHAPS, POINTS, UNKNOWN
 from meristem.task.features import texts_of
 from meristem.task.frames import Frame
 
@@ -43,8 +44,26 @@ def test_encodings_and_delimiters(tmp_path: Path, encoding: str, delimiter: str,
     frame = read_table(file)
     assert frame.names == tuple(TABLE[0])
     assert cells(frame) == TABLE[1:]
-    assert frame.comma == (delimiter == ";")
+    assert frame.comma == COMMAS
     assert any("Windows-1252" in note for note in frame.notes) == (encoding == "cp1252")
+
+
+@pytest.mark.parametrize(
+    ("text", "known"),
+    [
+        ("a;b\n7,5;x\n8,25;y\n", COMMAS),
+        ("a\tb\n7,5\tx\n8,25\ty\n", COMMAS),
+        ("a;b\n7.5;x\n8.25;y\n", POINTS),
+        ("a;b\n7.925;x\n8.125;y\n", PERHAPS),
+        ("a;b\n7;x\n8;y\n", PERHAPS),
+        ("a,b\n7.925,x\n8.125,y\n", UNKNOWN),
+        ("a;b\n7.5;x\n8,25;y\n", PERHAPS),
+    ],
+)
+def test_what_is_known_of_decimal_signs(tmp_path: Path, text: str, known: int) -> None:
+    file = tmp_path / "data.csv"
+    file.write_text(text)
+    assert read_table(file).comma == known
 
 
 def test_a_byte_that_is_not_utf8_far_down_the_file(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from meristem.reading.profile import MOST_LABELS, OTHER, Profile, profile_column
-from meristem.task.cells import NumberStyle
+from meristem.task.cells import PERHAPS, NumberStyle
 from meristem.task.raw import raw_from_arrow, raw_from_values
 
 
@@ -130,7 +130,7 @@ def test_how_numbers_are_written_is_kept_for_later() -> None:
     found = profile(["1.234,5", "0,5", "7"])
     assert found.feature is not None
     assert found.feature.style == NumberStyle(",", ".")
-    found = profile_column("column", raw_from_values(["1,234", "5,678"]), comma=True)
+    found = profile_column("column", raw_from_values(["1,234", "5,678"]), comma=PERHAPS)
     assert found.column is not None
     assert found.column.to_list() == [1.234, 5.678]
 

@@ -11,16 +11,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meristem.task.cells import (
+    COMMAS,
     MISSING_NUMBER,
+    PERHAPS,
     PLAIN,
+    POINTS,
     STYLES,
+    UNKNOWN,
     NumberStyle,
     arrow_numbers,
+    decimal_signs,
     guess_style,
     looks_coded,
     parse_number,
     parse_numbers,
     parse_truth,
+    style_of_new,
 )
 
 
@@ -50,7 +56,78 @@ def test_numbers_in_the_styles_people_write(
 
 def test_a_lone_comma_groups_thousands_unless_the_table_writes_decimal_commas() -> None:
     assert guess_style(["1,234", "5,678"])[0] == NumberStyle(".", ",")
-    assert guess_style(["1,234", "5,678"], comma=True)[0] == NumberStyle(",", ".")
+    assert guess_style(["1,234", "5,678"], comma=PERHAPS)[0] == NumberStyle(",", ".")
+
+
+def test_a_lone_point_is_decimal_unless_the_table_surely_writes_commas() -> None:
+    for comma in (POINTS, UNKNOWN, PERHAPS):
+        assert guess_style(["1.234", "5.678", "12"], comma)[0] == PLAIN
+    assert guess_style(["1.234", "5.678", "12"], COMMAS)[0] == NumberStyle(",", ".")
+    assert guess_style(["12", "15"], COMMAS)[0] == PLAIN
+
+
+@pytest.mark.parametrize(
+    ("text", "signs"),
+    [
+        *(
+            ("12.5", "."),
+            ("0.925", "."),
+            ("1234.567", "."),
+            ("1,234.5", "."),
+            ("1,234,567", "."),
+            ("1'234.5", "."),
+        ),
+        *(
+            ("12,5", ","),
+            ("0,925", ","),
+            ("1.234,5", ","),
+            ("1.234.567", ","),
+            ("1 234,5", ","),
+            ("12,5 %", ","),
+        ),
+        *(("7.925", ".,"), ("-7,925", ".,"), ("$7.925", ".,")),
+        *(("12", ""), ("1 234", ""), ("x.y", ""), ("31.12.2024", ""), ("", "")),
+    ],
+)
+def test_decimal_signs(text: str, signs: str) -> None:
+    assert decimal_signs(text) == signs
+
+
+COMMA, GROUPED = NumberStyle(",", "."), NumberStyle(".", ",")
+
+
+@pytest.mark.parametrize(
+    ("texts", "stated", "comma", "style", "unclear"),
+    [
+        # What the column itself shows counts most.
+        (["7.925", "8.5"], COMMA, UNKNOWN, PLAIN, ""),
+        (["7.925", "8.5"], COMMA, COMMAS, PLAIN, ""),
+        (["7,925", "8,5"], PLAIN, UNKNOWN, COMMA, ""),
+        (["7,925", "1,234.5"], COMMA, UNKNOWN, GROUPED, ""),
+        (["7.925", "8,5"], COMMA, UNKNOWN, COMMA, ""),
+        (["7.925", "8,5", "9.5"], COMMA, UNKNOWN, COMMA, "7.925"),
+        (["8,5", "9.5"], COMMA, UNKNOWN, COMMA, ""),
+        # Then the whole table.
+        (["7.925"], COMMA, POINTS, PLAIN, ""),
+        (["7.925"], COMMA, COMMAS, COMMA, ""),
+        (["7,925"], GROUPED, COMMAS, COMMA, ""),
+        (["7.925"], PLAIN, COMMAS, COMMA, ""),
+        # Then the training table, but a thousand is not guessed.
+        (["7.925"], PLAIN, UNKNOWN, PLAIN, ""),
+        (["7.925"], PLAIN, PERHAPS, PLAIN, ""),
+        (["7.925"], COMMA, UNKNOWN, COMMA, "7.925"),
+        (["7.925"], COMMA, PERHAPS, COMMA, ""),
+        (["7,925"], COMMA, UNKNOWN, COMMA, ""),
+        (["7,925"], GROUPED, UNKNOWN, GROUPED, ""),
+        (["7,925"], GROUPED, PERHAPS, GROUPED, "7,925"),
+        (["7.925", "7,925"], COMMA, PERHAPS, COMMA, "7.925"),
+        (["12", "-3", "x"], COMMA, UNKNOWN, COMMA, ""),
+    ],
+)
+def test_the_style_of_a_new_table(
+    texts: list[str], stated: NumberStyle, comma: int, style: NumberStyle, unclear: str
+) -> None:
+    assert style_of_new(texts, stated, comma) == (style, unclear)
 
 
 def test_a_number_written_plainly_reads_in_a_column_of_decimal_commas() -> None:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from meristem.errors import InputError
 from meristem.reading.profile import read_numerals, sample_texts
-from meristem.task.cells import MISSING, MISSING_NUMBER, guess_style
+from meristem.task.cells import MISSING, MISSING_NUMBER, UNKNOWN, guess_style
 from meristem.task.features import lenient_numbers, natural_key
 from meristem.task.raw import (
     ArrowStrings,
@@ -32,7 +32,7 @@ _TOO_MANY = 1_000
 
 
 def decide_target(
-    name: str, raw: Raw, kind: Kind | None = None, comma: bool = False
+    name: str, raw: Raw, kind: Kind | None = None, comma: int = UNKNOWN
 ) -> tuple[Target, list[Finding]]:
     """What the target column answers.
 
@@ -62,7 +62,7 @@ def decide_target(
 
 
 def _from_text(
-    name: str, raw: Strings | ArrowStrings, kind: Kind | None, comma: bool
+    name: str, raw: Strings | ArrowStrings, kind: Kind | None, comma: int
 ) -> tuple[Target, list[Finding]]:
     sample = sample_texts(raw, 200)
     if not sample:
@@ -81,7 +81,7 @@ def _from_text(
     )
 
 
-def _first_word(raw: Strings | ArrowStrings, comma: bool) -> tuple[str, int, str]:
+def _first_word(raw: Strings | ArrowStrings, comma: int) -> tuple[str, int, str]:
     """The first text that is no number, its row, and how many more there are."""
     style, _ = guess_style(sample_texts(raw, 200), comma)
     _, bad = lenient_numbers(raw, style, MISSING_NUMBER)
@@ -133,7 +133,7 @@ def _coded(values: NDArray[np.float64], rows: int) -> bool:
     return few and values[0] in (-1, 0, 1) and len(values) >= 0.75 * span
 
 
-def _from_labels(name: str, raw: Strings | ArrowStrings, comma: bool) -> tuple[Target, list[Finding]]:
+def _from_labels(name: str, raw: Strings | ArrowStrings, comma: int) -> tuple[Target, list[Finding]]:
     texts = interned(raw)
     used = np.zeros(len(texts.pool) + 1, np.bool_)
     used[texts.codes] = True

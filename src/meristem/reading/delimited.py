@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from meristem.errors import InputError
-from meristem.task.cells import MISSING_NUMBER, guess_style
+from meristem.task.cells import MISSING_NUMBER, PERHAPS, UNKNOWN, guess_style, table_signs
 from meristem.task.frames import Frame, from_arrow
 
 _HEAD = 1 << 18
@@ -20,6 +20,8 @@ _BLOCK = 1 << 24
 """Bytes that PyArrow parses at once: room for a row of some 10,000 columns, few enough to keep memory
 even."""
 _LARGEST_BLOCK = 1 << 30
+_SIGN_ROWS, _SIGN_COLUMNS = 100, 200
+"""Cells that are asked for the table's decimal sign."""
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -75,7 +77,21 @@ def read_delimited(place: Path) -> Frame:
     if encoding == "cp1252":
         notes.append("the file is not UTF-8; it was read as Windows-1252 (Western European)")
     table = _parse(place, dialect, names)
-    return from_arrow(table, notes, comma=dialect.delimiter == ";")
+    return from_arrow(table, notes, comma=_commas(table, dialect.delimiter))
+
+
+def _commas(table: Any, delimiter: str) -> int:
+    """What is known of the decimal signs of a table: by a sample of its cells, then by its delimiter."""
+    import pyarrow as pa
+
+    picked = {k * table.num_rows // _SIGN_ROWS for k in range(_SIGN_ROWS)} if table.num_rows else set()
+    rows = pa.array(sorted(picked), pa.int64())
+    step = table.num_columns // _SIGN_COLUMNS + 1
+    sample = (
+        text for k in range(0, table.num_columns, step) for text in table.column(k).take(rows).to_pylist()
+    )
+    shown = table_signs(sample)
+    return shown if shown != UNKNOWN else PERHAPS if delimiter == ";" else UNKNOWN
 
 
 def open_text(place: Path) -> IO[bytes]:
@@ -161,7 +177,7 @@ def sniff(text: str, encoding: str, whole: bool, tab_first: bool = False) -> Dia
             best = (even, width, records, delimiter)
     assert best is not None
     records, delimiter = best[2], best[3]
-    header = _has_header(records, comma=delimiter == ";")
+    header = _has_header(records, comma=PERHAPS if delimiter == ";" else UNKNOWN)
     first = records[0]
     names = tuple(c.strip() for c in first) if header else tuple(f"column{k + 1}" for k in range(len(first)))
     return Dialect(encoding, delimiter, header, names, empty=whole and header and len(records) == 1)
@@ -185,7 +201,7 @@ def _records(text: str, delimiter: str, whole: bool, most: int = 200) -> list[li
     return records
 
 
-def _has_header(records: list[list[str]], comma: bool) -> bool:
+def _has_header(records: list[list[str]], comma: int) -> bool:
     """Whether the first record names the columns.
 
     It does not if some of its cells are numbers above columns of numbers, unless others are words above
@@ -215,7 +231,7 @@ def _has_header(records: list[list[str]], comma: bool) -> bool:
     )
 
 
-def _is_number(cell: str, comma: bool) -> bool:
+def _is_number(cell: str, comma: int) -> bool:
     return bool(cell.strip()) and guess_style([cell], comma)[1] == 1
 
 

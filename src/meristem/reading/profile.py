@@ -15,6 +15,7 @@ from meristem.task.cells import (
     MISSING,
     MISSING_NUMBER,
     TRUTH_PAIRS,
+    UNKNOWN,
     NumberStyle,
     guess_style,
     looks_coded,
@@ -58,13 +59,13 @@ class Profile:
     column: Options | None = None
 
 
-def profile_column(name: str, raw: Raw, comma: bool = False, keep: bool = False) -> Profile:
+def profile_column(name: str, raw: Raw, comma: int = UNKNOWN, keep: bool = False) -> Profile:
     """Find out what a raw column means.
 
     Args:
         name: The column's name.
         raw: Its values.
-        comma: Whether the table is likely to write decimal commas.
+        comma: What is known of the table's decimal signs.
         keep: Never take it for an identifier.
     """
     if isinstance(raw, Unreadable):
@@ -170,7 +171,7 @@ class Numerals:
     values: NDArray[np.float64]
 
 
-def read_numerals(raw: Strings | ArrowStrings, comma: bool) -> Numerals | None:
+def read_numerals(raw: Strings | ArrowStrings, comma: int) -> Numerals | None:
     """A column of text as numbers; None if it holds something else.
 
     A few words among many numbers ("12", "15", "unknown") stand for missing ones: at most five, in at most
@@ -229,7 +230,7 @@ def sample_texts(raw: Strings | ArrowStrings, most: int) -> list[str]:
     return found
 
 
-def _profile_text(name: str, raw: Strings | ArrowStrings, comma: bool, keep: bool) -> Profile:
+def _profile_text(name: str, raw: Strings | ArrowStrings, comma: int, keep: bool) -> Profile:
     numerals = read_numerals(raw, comma)
     if numerals is not None:
         feature = Feature(name, option_of(REAL), style=numerals.style, words=numerals.words)

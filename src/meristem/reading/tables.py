@@ -55,7 +55,7 @@ def read_task(
 
     stated, found = decide_target(answers, raw_answers, kind, frame.comma)
     findings += found
-    column, rows = stated.convert(raw_answers)
+    column, rows = stated.convert(raw_answers, frame.comma)
     if not len(rows):
         raise InputError(
             f"expected answers in the target {answers!r}, all {frame.rows:,} are missing; "
@@ -167,7 +167,7 @@ def _features(
     return features, dropped, findings
 
 
-def _kept(name: str, raw: Raw, comma: bool) -> tuple[Feature, Column]:
+def _kept(name: str, raw: Raw, comma: int) -> tuple[Feature, Column]:
     """A column that looks like an identifier, as a feature all the same: a number, or text."""
     profile = profile_column(name, raw, comma, keep=True)
     if profile.feature is not None and profile.feature.kind == "real" and profile.column is not None:

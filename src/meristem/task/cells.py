@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +27,11 @@ TRUTH_PAIRS = (("no", "yes"), ("n", "y"), ("false", "true"), ("f", "t"), ("off",
 
 _SIGNS = "$€£¥₹%"
 _SPACES = " \u00a0\u202f\u2009"
+
+POINTS, UNKNOWN, PERHAPS, COMMAS = -1, 0, 1, 2
+"""What is known of the decimal signs of a whole table: surely points, nothing, perhaps commas (semicolons stand
+between its cells), surely commas."""
+_LONGEST_NUMBER = 60  # characters of a text that may be one
 
 
 @dataclass(frozen=True)
@@ -67,20 +72,22 @@ _PATTERNS = {style: re.compile(style.pattern()) for style in STYLES}
 _SIGN = re.compile(f"[{_SIGNS}]")
 
 
-def guess_style(texts: Sequence[str], comma: bool = False) -> tuple[NumberStyle, int]:
+def guess_style(texts: Sequence[str], comma: int = UNKNOWN) -> tuple[NumberStyle, int]:
     """The style in which most of the texts are numbers, and how many are.
 
     Where all texts fit two styles ("1,234" alone), a comma groups thousands, unless `comma` says that this
-    table writes decimal commas.
+    table writes decimal commas; a point is decimal ("1.234" alone), unless that is sure.
     """
-    if _all_plain(texts):
+    if (comma < COMMAS or not any("." in t for t in texts)) and _all_plain(texts):
         return PLAIN, len(texts)
     stripped = [t.strip() for t in texts]
     signs = any(_SIGN.search(t) for t in stripped)
     bare = [_SIGN.sub("", t).strip() for t in stripped] if signs else stripped
-    styles = _STYLES
-    if comma:
+    styles: tuple[NumberStyle, ...] = _STYLES
+    if comma > UNKNOWN:
         styles = (PLAIN, NumberStyle(",", "."), *_STYLES[1:2], *_STYLES[3:])
+    if comma == COMMAS and any("." in t for t in bare):
+        styles = (NumberStyle(",", "."), *(s for s in styles if s != NumberStyle(",", ".")))
     best, most = PLAIN, -1
     for style in styles:
         pattern = _PATTERNS[style]
@@ -90,6 +97,76 @@ def guess_style(texts: Sequence[str], comma: bool = False) -> tuple[NumberStyle,
         if most == len(bare):
             break
     return (NumberStyle(best.decimal, best.group, True) if signs else best), most
+
+
+def decimal_signs(text: str) -> str:
+    """The signs that a number text may have as its decimal sign: `.`, `,`, both ("7.925"), or none ("12", "x").
+
+    >>> [decimal_signs(t) for t in ("12.5", "12,5", "1.234,5", "7.925", "0.925", "12")]
+    ['.', ',', ',', '.,', '.', '']
+    """
+    if ("." not in text and "," not in text) or len(text) > _LONGEST_NUMBER:
+        return ""
+    bare = _SIGN.sub("", text).strip()
+    found = {s.decimal for s in _STYLES if _PATTERNS[s].fullmatch(bare)}
+    return "".join(sign for sign in ".," if sign in found)
+
+
+def table_signs(texts: Iterable[str]) -> int:
+    """What the cells of a table say of its decimal signs: `POINTS`, `COMMAS`, or `UNKNOWN` where they do not agree."""
+    found = [signs for t in texts if len(signs := decimal_signs(t)) == 1]
+    commas = found.count(",")
+    points = len(found) - commas
+    if commas > 9 * points:
+        return COMMAS
+    return POINTS if points > 9 * commas else UNKNOWN
+
+
+def style_of_new(texts: Sequence[str], stated: NumberStyle, comma: int = UNKNOWN) -> tuple[NumberStyle, str]:
+    """How the numbers of a column are written in a table that comes after the training table.
+
+    What its own texts show counts most, then what the whole table shows, then how the training table wrote them. A
+    text that could be two numbers, one a thousand times the other, is never read by the last alone where that would
+    be unusual.
+
+    Args:
+        texts: The column's texts, or a sample.
+        stated: The style in training.
+        comma: What is known of the table.
+
+    Returns:
+        The style, and a text that cannot be read for sure; where there is one, the empty text otherwise.
+    """
+    signs = [decimal_signs(t) for t in texts]
+    own = set(signs) - {"", ".,"}
+    unclear = next((t.strip() for t, s in zip(texts, signs, strict=True) if s == ".,"), "")
+    if len(own) == 1:
+        (decimal,) = own
+        return (stated if decimal == stated.decimal else _style_with(decimal, texts)), ""
+    if own or not unclear:  # both signs are there, or no text could be two numbers
+        return stated, unclear
+    separators = {sign for t, s in zip(texts, signs, strict=True) if s == ".," for sign in ".," if sign in t}
+    if len(separators) > 1:
+        return stated, unclear
+    if comma in (POINTS, COMMAS):
+        decimal = "." if comma == POINTS else ","
+        return (stated if decimal == stated.decimal else _style_with(decimal, texts)), ""
+    (separator,) = separators
+    # Most tables and every program write decimal points, so a point that would group thousands needs more than the
+    # training table's word for it; so does a comma that would, where semicolons hint at decimal commas.
+    doubtful = (separator == "." and stated.decimal == "," and comma != PERHAPS) or (
+        separator == "," and stated.decimal == "." and comma == PERHAPS
+    )
+    return stated, unclear if doubtful else ""
+
+
+def _style_with(decimal: str, texts: Sequence[str]) -> NumberStyle:
+    """The style with a decimal sign in which most of the texts are numbers."""
+    signs = any(_SIGN.search(t) for t in texts)
+    bare = [_SIGN.sub("", t).strip() for t in texts]
+    fitting = [s for s in _STYLES if s.decimal == decimal]
+    best = max(fitting, key=lambda s: sum(_PATTERNS[s].fullmatch(t) is not None for t in bare))
+    return NumberStyle(best.decimal, best.group, signs)
 
 
 def _all_plain(texts: Sequence[str]) -> bool:

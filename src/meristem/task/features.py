@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -14,11 +15,14 @@ from meristem.errors import InputError
 from meristem.task.cells import (
     MISSING,
     MISSING_NUMBER,
+    PERHAPS,
     PLAIN,
+    UNKNOWN,
     NumberStyle,
     arrow_numbers,
     parse_numbers,
     parse_truth,
+    style_of_new,
 )
 from meristem.task.dates import Order, arrow_dates, parse_dates
 from meristem.task.raw import (
@@ -38,6 +42,8 @@ from meristem.types import BOOL, DATETIME, REAL, Type
 from meristem.values import Options, Scalars, Texts, filler
 
 _HERE, _AWAY = np.ones(1, np.bool_), np.zeros(1, np.bool_)
+_SIGN_SAMPLE = 5_000  # texts of a column that are asked for its decimal sign
+_SIGN_NAMES = {".": "point", ",": "comma"}
 _FIRST_MOMENT, _LAST_MOMENT = -62_135_596_800_000_000, 253_402_300_799_999_999  # the years 1 to 9999
 
 
@@ -85,8 +91,13 @@ class Feature:
 
     # ------------------------------------------------------------------------------------------ whole columns
 
-    def convert(self, raw: Raw, warnings: list[str]) -> Options:
+    def convert(self, raw: Raw, warnings: list[str], comma: int = UNKNOWN) -> Options:
         """A column of this feature's type from raw values [N]; adds to `warnings` what could not be kept.
+
+        Args:
+            raw: The values.
+            warnings: What the user should know.
+            comma: What is known of the table's decimal signs.
 
         Raises:
             InputError: The values cannot be of that type; names the column, the first such value and its row.
@@ -94,7 +105,8 @@ class Feature:
         if isinstance(raw, Unreadable):
             raise InputError(f"expected {self._plainly()} in the column {self.name!r}, but {raw.reason}")
         if self.kind == "real":
-            return self.finite(numbers_of(raw, self.name, self.style, self.missing_words), warnings)
+            style = style_in(raw, self.name, self.style, self.missing_words, comma, warnings)
+            return self.finite(numbers_of(raw, self.name, style, self.missing_words), warnings)
         if self.kind == "class":
             return self._classes(raw, warnings)
         if self.kind == "bool":
@@ -248,6 +260,46 @@ def numbers_of(
         return np.full(len(raw), np.nan)
     what = "dates" if isinstance(raw, Moments) else f"something else: {raw.reason}"
     raise InputError(f"expected numbers in the column {name!r}, got {what}")
+
+
+def style_in(
+    raw: Raw, name: str, stated: NumberStyle, missing: frozenset[str], comma: int, warnings: list[str]
+) -> NumberStyle:
+    """How a column of a new table writes numbers; adds to `warnings` where that is not as in training.
+
+    Raises:
+        InputError: A text could be two numbers, and nothing tells which.
+    """
+    if not isinstance(raw, Strings | ArrowStrings):
+        return stated
+    if isinstance(
+        raw, ArrowStrings
+    ):  # long: a sample must do, Python strings of all cells would take seconds
+        picked = np.unique(np.linspace(0, len(raw) - 1, min(_SIGN_SAMPLE, len(raw))).astype(np.int64))
+        pool: Sequence[str] = list(
+            dict.fromkeys(t for t in raw.array.take(picked).to_pylist() if t is not None)
+        )
+    else:
+        pool = raw.pool[:: len(raw.pool) // _SIGN_SAMPLE + 1]
+    texts = [t for t in pool if t.strip() not in missing]
+    if stated == PLAIN and comma < PERHAPS and not any("," in t for t in texts):
+        return stated
+    style, unclear = style_of_new(texts, stated, comma)
+    if unclear:
+        separator = "." if "." in unclear else ","
+        other = "," if separator == "." else "."
+        short, long = unclear.replace(separator, "."), unclear.replace(separator, "")
+        raise InputError(
+            f"expected numbers that can be read in one way in the column {name!r}, got {unclear!r}, which may be "
+            f"{short} or {long}: the model was grown from a table with decimal {_SIGN_NAMES[stated.decimal]}s, and nothing "
+            f"tells whether this one has them; write {unclear.replace(separator, other)!r} or {long!r}, or pass numbers"
+        )
+    if style.decimal != stated.decimal:
+        warnings.append(
+            f"numbers in {name!r} have decimal {_SIGN_NAMES[style.decimal]}s here, decimal "
+            f"{_SIGN_NAMES[stated.decimal]}s in training: read as they are written here"
+        )
+    return style
 
 
 def lenient_numbers(

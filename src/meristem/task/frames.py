@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from meristem.errors import InputError
+from meristem.task.cells import UNKNOWN
 from meristem.task.raw import (
     MANY,
     ArrowStrings,
@@ -42,7 +43,8 @@ class Frame:
         rows: Number of rows N.
         get: Gives the raw column [N] at a position.
         notes: What reading it had to decide, for the user to know.
-        comma: Whether a comma is more likely to be a decimal point than to group thousands.
+        comma: What is known of its decimal signs: `POINTS`, `UNKNOWN`, `PERHAPS` or `COMMAS` of
+            `meristem.task.cells`.
     """
 
     def __init__(
@@ -51,7 +53,7 @@ class Frame:
         rows: int,
         get: Callable[[int], Raw],
         notes: Sequence[str] = (),
-        comma: bool = False,
+        comma: int = UNKNOWN,
     ) -> None:
         self.names, self.rows, self.notes, self.comma = tuple(names), rows, tuple(notes), comma
         self._get = get
@@ -275,6 +277,6 @@ def _raw_from_polars(series: Any, name: str) -> Raw:
     return raw_from_arrow(series.to_arrow())
 
 
-def from_arrow(table: Any, notes: Sequence[str] = (), comma: bool = False) -> Frame:
+def from_arrow(table: Any, notes: Sequence[str] = (), comma: int = UNKNOWN) -> Frame:
     """A PyArrow table or record batch as a frame."""
     return Frame(table.column_names, table.num_rows, lambda k: raw_from_arrow(table.column(k)), notes, comma)

@@ -13,9 +13,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from meristem.errors import FileFormatError, InputError, MeristemError
-from meristem.task.cells import MISSING, MISSING_NUMBER, PLAIN, STYLES, NumberStyle, parse_number, parse_truth
+from meristem.task.cells import (
+    MISSING,
+    MISSING_NUMBER,
+    PLAIN,
+    STYLES,
+    UNKNOWN,
+    NumberStyle,
+    parse_number,
+    parse_truth,
+)
 from meristem.task.dates import ORDERS, Order
-from meristem.task.features import Feature, numbers_of, texts_of
+from meristem.task.features import Feature, numbers_of, style_in, texts_of
 from meristem.task.frames import Frame, frame_of, is_column
 from meristem.task.raw import Flags, Numbers, Raw, Unreadable, number_text
 from meristem.types import REAL, Type, class_of, parse_type, row_of
@@ -55,8 +64,8 @@ class Target:
         """The position of each label."""
         return {label: k for k, label in enumerate(self.type.labels)}
 
-    def convert(self, raw: Raw) -> tuple[Scalars, NDArray[np.int64]]:
-        """The answers that are there, as a column, and their rows.
+    def convert(self, raw: Raw, comma: int = UNKNOWN) -> tuple[Scalars, NDArray[np.int64]]:
+        """The answers that are there, as a column, and their rows. `comma`: see `Feature.convert`.
 
         Raises:
             InputError: An answer is no number, not finite, or none of the classes.
@@ -64,7 +73,8 @@ class Target:
         if isinstance(raw, Unreadable):
             raise InputError(f"the target {self.name!r} cannot be used: {raw.reason}")
         if self.type == REAL:
-            values = numbers_of(raw, self.name, self.style, self.missing_words)
+            style = style_in(raw, self.name, self.style, self.missing_words, comma, [])
+            values = numbers_of(raw, self.name, style, self.missing_words)
             if np.isinf(values).any():
                 row = int(np.isinf(values).argmax()) + 1
                 raise InputError(
@@ -162,7 +172,7 @@ class Schema:
         self._check(frame.places, frame.names, warnings)
         columns: dict[str, Column] = {}
         for feature in self.features:
-            columns[feature.name] = feature.convert(frame.column(feature.name), warnings)
+            columns[feature.name] = feature.convert(frame.column(feature.name), warnings, frame.comma)
         return Rows(columns, frame.rows, self.type), warnings
 
     def _check(self, places: Mapping[str, Any], names: Any, warnings: list[str]) -> None:
@@ -183,7 +193,7 @@ class Schema:
         frame = frame_of(source)
         if self.target.name not in frame.places:
             raise InputError(_missing_columns([self.target.name], list(frame.names)))
-        return self.target.convert(frame.column(self.target.name))
+        return self.target.convert(frame.column(self.target.name), frame.comma)
 
     def target_column(self, source: Any) -> Scalars:
         """The answers of a table [N], one in every row.
