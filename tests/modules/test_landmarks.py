@@ -51,9 +51,8 @@ def test_categories_as_columns_do_not_show_a_row_either() -> None:
 def test_differences_of_two_models_do_not_show_a_row() -> None:
     """Groups of four and of three from the same rows: where one lies in the other, exact means would give a row."""
     rng = np.random.default_rng(3)
-    x = np.repeat(rng.normal(0, 9, (60, 6)), 4, axis=0) + rng.normal(
-        size=(240, 6)
-    )  # four and four lie together
+    places = np.repeat(rng.normal(0, 9, (60, 6)), 4, axis=0)  # four and four lie together
+    x = places + rng.normal(size=(240, 6))
     threes, fours = landmarks(x, 80)[:80].astype(np.float64), landmarks(x, 60)[:60].astype(np.float64)
     guesses = (4 * fours[:, None, :] - 3 * threes[None, :, :]).reshape(-1, 6)
     assert nearest(guesses, x).min() > 0.1

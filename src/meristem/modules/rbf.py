@@ -30,10 +30,9 @@ _MOST = 5  # and the most, where rows are many: more made the groups wide and di
 _MOST_ROWS = 2000  # beyond `_LEAST` rows a landmark, so that all distances between them take little memory
 _LEAST_GROUPS = 10  # from which on their common spread tells nothing about any one of them
 _NOISE = 0.5  # of that spread, for the landmarks that are drawn; 0.4 to 1 did alike
-_NOISE_OF_MEANS = (
-    0.2  # for the means: two models of the same rows group them differently, and differences of exact
-)
-# means of nested groups would be rows
+# For the means too: two models of the same rows group them differently, and differences of exact means of nested
+# groups would be rows.
+_NOISE_OF_MEANS = 0.2
 _TIGHT = 0.9  # share of the groups that it is taken from: the last groups are of what is left over, far apart
 _SCALE_ROWS = 400  # that the scale of distances is taken from
 
