@@ -12,15 +12,17 @@ from meristem._version import __version__
 if TYPE_CHECKING:
     from meristem.adapters.sklearn import MeristemClassifier, MeristemRegressor
     from meristem.growth import grow
-    from meristem.model import Model, load
-    from meristem.task import Budget, Objective, Task
+    from meristem.model import Model, ProgramModel, load
+    from meristem.task import Budget, ExampleTask, Objective, Task
 
 _HOMES = {
     "Budget": "meristem.task",
+    "ExampleTask": "meristem.task",
     "MeristemClassifier": "meristem.adapters.sklearn",
     "MeristemRegressor": "meristem.adapters.sklearn",
     "Model": "meristem.model",
     "Objective": "meristem.task",
+    "ProgramModel": "meristem.model",
     "Task": "meristem.task",
     "grow": "meristem.growth",
     "load": "meristem.model",
@@ -28,10 +30,12 @@ _HOMES = {
 
 __all__ = [
     "Budget",
+    "ExampleTask",
     "MeristemClassifier",
     "MeristemRegressor",
     "Model",
     "Objective",
+    "ProgramModel",
     "Task",
     "__version__",
     "grow",

@@ -1,5 +1,5 @@
 """The loop that joins task, search and report: from a task to a model."""
 
-from meristem.growth.run import grow
+from meristem.growth.door import grow
 
 __all__ = ["grow"]

@@ -99,7 +99,7 @@ def _from_path(place: Path, names: Sequence[str] | None, target: str | None) -> 
         found = _from_rows(_json_lines(text, place), names, target)
     else:
         found = _from_json(_json(text, place), names, target)
-    return found if found.name != "examples" else replace(found, name=place.stem)
+    return found if found.name != "program" else replace(found, name=place.stem)
 
 
 def _text(place: Path) -> str:

@@ -98,7 +98,7 @@ class Given:
     types: dict[str, Type] = field(default_factory=dict)
     output_type: Type | None = None
     output: str = "output"
-    name: str = "examples"
+    name: str = "program"
     numbers: list[int] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 

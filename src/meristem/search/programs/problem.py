@@ -24,6 +24,8 @@ class Problem:
         close: Reals are equal when they differ by at most this times their size (or this, below 1).
         seed: Source of randomness.
         memory: Bytes that a search may use.
+        notes: Where a finder may say what it did, for the report: `notes["programs"]` is how many programs it looked
+            at so far. Each finder gets a problem with notes of its own.
     """
 
     inputs: Mapping[str, Column]
@@ -33,6 +35,7 @@ class Problem:
     close: float = 1e-9
     seed: int = 0
     memory: int = 1_000_000_000
+    notes: dict[str, int] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def types(self) -> dict[str, Type]:
@@ -78,7 +81,9 @@ class Finder(ABC):
         """Search until nothing is left to try.
 
         Yields a program whenever one is found that answers the examples, and None at least every tenth of a second or
-        so, so that the caller can stop, or turn to another finder. The first program need not be the best.
+        so, so that the caller can stop, or turn to another finder. The first program need not be the best. A program
+        that answers some of the examples only may be given too, with `wrong` saying which it does not: the best of
+        these is what the user hears of where nothing fits.
         """
 
 

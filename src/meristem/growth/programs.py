@@ -1,0 +1,374 @@
+"""Growing a program from examples: time for the finders, a choice among what fits, a model."""
+
+from __future__ import annotations
+
+import math
+import platform
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from meristem import events
+from meristem._version import __version__
+from meristem.errors import InputError, MeristemError
+from meristem.executors.threads import one_thread
+from meristem.growth.clock import Clock, one_interrupt
+from meristem.growth.finding import Fitting, Hunt
+from meristem.language.terms import Term
+from meristem.language.text import format_term
+from meristem.model.program import Program
+from meristem.model.program_model import ProgramModel
+from meristem.model.program_report import FoundProgram, ProgramReport, WrongExample
+from meristem.model.questions import Rival
+from meristem.model.report import Effort
+from meristem.model.value_text import value_text
+from meristem.search.programs.agreement import Agreement, agree, input_weights
+from meristem.search.programs.made_up import joined, make_up
+from meristem.search.programs.problem import Finder, Problem
+from meristem.search.programs.recall import Try
+from meristem.search.programs.sketch import Sketch, check_sketch
+from meristem.values import Column
+
+if TYPE_CHECKING:
+    from meristem.task.budget import Budget
+    from meristem.task.examples import ExampleTask
+
+_MOST_ASKED = 100  # programs whose agreement is measured
+_MADE_UP = 48  # inputs made up for that
+_MOST_FURTHER = 200
+_MOST_RIVALS = 12  # programs that a model keeps beside its own
+_MOST_QUESTIONS = 10
+_LEAST_SHARE = 1e-4  # of the likelihood: a rival below it raises no question
+_MOST_LISTED = 100
+_METRIC = "bits"
+
+
+def grow_program(
+    task: ExampleTask,
+    budget: Budget,
+    clock: Clock,
+    *,
+    seed: int = 0,
+    parts: Sequence[object] = (),
+    start: object = None,
+    sketch: str | Term | None = None,
+    wrong: float = 0.0,
+    quiet: bool = False,
+    listeners: Sequence[events.Listener] = (),
+    finders: Sequence[Finder] | None = None,
+) -> ProgramModel:
+    """Grow a program for examples; see `grow`.
+
+    Args:
+        task: The examples.
+        budget: What may be used; a trial is one turn of one finder.
+        clock: Began with the call.
+        seed: Source of all randomness.
+        parts: Models of programs that are tried first.
+        start: A model to go on from.
+        sketch: A program with holes `?` to fill, as text or term.
+        wrong: The share of the examples that may be wrong, from 0 to below 0.5.
+        quiet: Show no progress.
+        listeners: Told of every event.
+        finders: The ways of searching, in place of the registered ones.
+
+    Raises:
+        InputError: An argument cannot be used, or the examples contradict each other.
+        MeristemError: No program was found that fits; says how near the best one came.
+    """
+    problem = _problem(task, wrong, seed, budget)
+    opening = _opening(problem, parts, start, sketch)
+    hub = events.Hub(list(listeners))
+    with ExitStack() as stack:
+        if not quiet:
+            from meristem.report.progress import progress
+
+            stack.enter_context(progress(hub))
+        stack.enter_context(one_interrupt(clock))
+        stack.enter_context(one_thread())
+        hub.send(events.Started(clock.elapsed, task.name, _finite(clock.limit), budget.trials, 1, _METRIC))
+        for finding in task.findings:
+            hub.send(events.Warned(clock.elapsed, finding.text))
+        hub.send(events.Phase(clock.elapsed, "searching"))
+        if finders is None:
+            from meristem.search.finders import FINDERS
+
+            # With a sketch only its fillings are searched: the user has said what the program looks like.
+            finders = [] if opening and isinstance(opening[-1], Sketch) else list(FINDERS)
+        hunt = Hunt(problem, [*opening, *finders], budget.trials, clock, hub)
+        hunt.run()
+        if not hunt.fitting:
+            raise MeristemError(_nothing(task, hunt, clock, sketch is not None))
+        hub.send(events.Phase(clock.elapsed, "choosing"))
+        model = _model(task, problem, hunt, budget, clock, seed)
+        hub.send(events.Phase(clock.elapsed, "done"))
+    return model
+
+
+def _finite(limit: float) -> float | None:
+    return None if math.isinf(limit) else limit
+
+
+def _problem(task: ExampleTask, wrong: float, seed: int, budget: Budget) -> Problem:
+    if isinstance(wrong, bool) or not isinstance(wrong, int | float) or not 0 <= wrong < 0.5:
+        raise InputError(f"wrong: expected a share of wrong examples from 0 to below 0.5, got {wrong!r}")
+    allowed = int(wrong * len(task) + 1e-9)
+    clashing = {b for _, b in task.contradictions}
+    if clashing and len(clashing) > allowed:
+        share = math.ceil(100 * len(clashing) / len(task)) / 100
+        advice = (
+            f"correct them, or tolerate wrong ones with wrong={share:g}" if share < 0.5 else "correct them"
+        )
+        if wrong:
+            advice = f"wrong={wrong:g} tolerates {allowed} of {len(task)}; {advice}"
+        raise InputError(
+            f"expected one answer for each input, got contradictions: {task.contradiction_words()}; {advice}"
+        )
+    further = {n: c.take(np.arange(min(len(c), _MOST_FURTHER))) for n, c in task.further.items()}
+    if not any(len(c) for c in further.values()):
+        further = {}
+    memory = min(max(budget.memory_bytes // 2, 100_000_000), 4_000_000_000)
+    return Problem(task.inputs, task.answers, further, float(wrong), seed=seed, memory=memory)
+
+
+def _opening(
+    problem: Problem, parts: Sequence[object], start: object, sketch: str | Term | None
+) -> list[Finder]:
+    """The finders that come before the others."""
+    opening: list[Finder] = []
+    terms: list[Term] = []
+    for model in ([start] if start is not None else []) + list(parts):
+        if not isinstance(model, ProgramModel):
+            raise InputError(
+                f"expected programs grown from examples as start and parts, got {type(model).__name__}; "
+                "load files with ms.load"
+            )
+        terms += [model.term, *(rival.term for rival in model.rivals)]
+    if terms:
+        opening.append(Try(terms))
+    if sketch is not None:
+        opening.append(Sketch(read_sketch(sketch, problem)))
+    return opening
+
+
+def read_sketch(sketch: str | Term, problem: Problem) -> Term:
+    """A sketch as a term that fits the problem.
+
+    Raises:
+        InputError: It cannot be read, or is not well typed here.
+    """
+    from meristem.language.text import parse_term
+
+    if not isinstance(sketch, str | Term):
+        raise InputError(f"sketch: expected a program as text, such as 'sort_by(?, x)', got {sketch!r:.60}")
+    try:
+        term = parse_term(sketch) if isinstance(sketch, str) else sketch
+    except MeristemError as error:
+        raise InputError(f"the sketch cannot be read: {error}; a hole is written as ?") from None
+    check_sketch(term, problem)
+    return term
+
+
+def _nothing(task: ExampleTask, hunt: Hunt, clock: Clock, sketched: bool) -> str:
+    """Why there is no model, and what to do."""
+    count = len(task)
+    best = hunt.partial
+    if best is not None:
+        missed = best.wrong[0]
+        near = (
+            f"the best, {format_term(best.term)[:200]}, answers {count - len(best.wrong)} of {count} examples, "
+            f"not {task.shown(missed)}"
+        )
+    else:
+        near = "none came near"
+    looked = f" ({hunt.considered:,} programs looked at)" if hunt.considered else ""
+    todo = ["give it more time (budget=)"] if not hunt.exhausted else []
+    todo.append("loosen the sketch" if sketched else "say what the program looks like (sketch=)")
+    if best is not None and 0 < len(best.wrong) < 0.5 * count:
+        todo.append(f"tolerate wrong examples (wrong={math.ceil(100 * len(best.wrong) / count) / 100:g})")
+    todo.append("check the examples: state the types, or split what is done into two programs")
+    advice = ", or ".join(todo)
+    return (
+        f"expected a program for {count} examples of {task.name!r}, found none{looked}; {near}; {hunt.ended}. "
+        f"What to do: {advice}"
+    )
+
+
+# ---------------------------------------------------------------------------------------------- choosing
+
+
+@dataclass(frozen=True)
+class _Chosen:
+    """The choice among what fits.
+
+    Args:
+        ranked: The programs, the likeliest first.
+        agreement: How the first ones agree.
+        inputs: What they were asked.
+    """
+
+    ranked: list[Fitting]
+    agreement: Agreement
+    inputs: Mapping[str, Column]
+    further: int
+
+    @property
+    def best(self) -> Fitting:
+        return self.ranked[self.agreement.best]
+
+
+def _choose(problem: Problem, fitting: Sequence[Fitting], seed: int) -> _Chosen:
+    ranked = sorted(fitting, key=lambda f: f.rank)
+    # A branch that rests on one example, or an example taken as wrong, may be chosen only where nothing else fits.
+    ranked = ranked[:_MOST_ASKED]
+    inputs: dict[str, Column] = {}
+    further = 0
+    if problem.inputs:
+        inputs = make_up(problem.inputs, _MADE_UP, seed)
+        if problem.further:
+            further = len(next(iter(problem.further.values())))
+            inputs = joined(problem.further, inputs)
+    made = len(next(iter(inputs.values()))) - further if inputs else 0
+    costs = [f.cost for f in ranked]
+    agreement = agree(
+        [f.term for f in ranked], costs, inputs, problem.answers.type, input_weights(further, made)
+    )
+    return _Chosen(ranked, agreement, inputs, further)
+
+
+def _questions(chosen: _Chosen) -> list[int]:
+    """Positions of inputs on which the programs differ, the most telling first.
+
+    The first has the largest expected surprise (entropy of the answers by likelihood); each next one is the one that
+    splits best what the ones before leave together. Inputs where the chosen program fails come last.
+    """
+    says, mass = chosen.agreement.says, chosen.agreement.mass
+    best = chosen.agreement.best
+    told = np.flatnonzero(mass >= _LEAST_SHARE)
+    if len(told) < 2 or not says.shape[1]:
+        return []
+    groups = np.zeros(len(told), np.int64)  # which of the programs the questions so far leave together
+    found: list[int] = []
+    open_ = [i for i in range(says.shape[1]) if len(set(says[told, i].tolist())) > 1]
+    while open_ and len(found) < _MOST_QUESTIONS:
+        gains = []
+        for i in open_:
+            column = says[told, i]
+            both = np.unique(np.stack([groups, column]), axis=1, return_inverse=True)[1].reshape(-1)
+            failing = float(mass[told][column < 0].sum())
+            gain = _entropy(both, mass[told]) * (0.1 if says[best, i] < 0 else 1.0) * (1 - 0.5 * failing)
+            # What the user gave is a better question than what was made up.
+            gains.append(gain * (1.2 if i < chosen.further else 1.0))
+        pick = open_[int(np.argmax(gains))]
+        both = np.unique(np.stack([groups, says[told, pick]]), axis=1, return_inverse=True)[1].reshape(-1)
+        if found and len(set(both.tolist())) == len(set(groups.tolist())):
+            break  # it tells nothing that those before do not
+        groups = both
+        found.append(pick)
+        open_.remove(pick)
+    return found
+
+
+def _entropy(
+    groups: np.ndarray[tuple[int], np.dtype[np.int64]], mass: np.ndarray[tuple[int], np.dtype[np.float64]]
+) -> float:
+    total = np.bincount(groups, mass)
+    share = total[total > 0] / total.sum()
+    return float(-(share * np.log2(share)).sum())
+
+
+def _model(
+    task: ExampleTask, problem: Problem, hunt: Hunt, budget: Budget, clock: Clock, seed: int
+) -> ProgramModel:
+    chosen = _choose(problem, list(hunt.fitting.values()), seed)
+    best, agreement = chosen.best, chosen.agreement
+    places = _questions(chosen)
+    asked = {n: c.take(np.array(places, np.int64)) for n, c in chosen.inputs.items()} if places else {}
+    rivals = tuple(
+        Rival(f.term, float(m))
+        for f, m in zip(chosen.ranked, agreement.mass, strict=True)
+        if f is not best and m >= _LEAST_SHARE
+    )[:_MOST_RIVALS]
+    program = Program(best.term, problem.types, problem.answers.type, {}, exact=True)
+    report = _report(task, problem, hunt, chosen, budget, clock, seed, len(places))
+    return ProgramModel(
+        program,
+        task.name,
+        task.output,
+        dict(task.inputs),
+        task.answers,
+        report.to_json(),
+        rivals if places else (),
+        asked,
+    )
+
+
+def _report(
+    task: ExampleTask,
+    problem: Problem,
+    hunt: Hunt,
+    chosen: _Chosen,
+    budget: Budget,
+    clock: Clock,
+    seed: int,
+    questions: int,
+) -> ProgramReport:
+    best, agreement = chosen.best, chosen.agreement
+    asked = agreement.says.shape[1]
+    same = agreement.says == agreement.says[agreement.best]
+    listed = [
+        FoundProgram(
+            text=format_term(f.term),
+            cost=f.cost,
+            share=float(agreement.mass[k]),
+            finder=f.finder,
+            turn=f.turn,
+            seconds=f.seconds,
+            wrong=len(f.wrong),
+            support=f.support if f.branches else None,
+            agrees=float(same[k].mean()) if asked else None,
+        )
+        for k, f in enumerate(chosen.ranked[:_MOST_LISTED])
+    ]
+    wrong = tuple(
+        WrongExample(
+            task.numbers[k],
+            ", ".join(value_text(v) for v in task.arguments(k)),
+            value_text(task.answers[k]),
+            "nothing: it fails" if best.values[k] is None else value_text(best.values[k]),
+        )
+        for k in best.wrong
+    )
+    return ProgramReport(
+        name=task.name,
+        examples=len(task),
+        further=max((len(c) for c in task.further.values()), default=0),
+        types={name: str(type_) for name, type_ in problem.types.items()},
+        output=str(problem.answers.type),
+        effort=Effort(
+            seconds=clock.elapsed,
+            budget_seconds=_finite(clock.limit),
+            budget_trials=budget.trials,
+            workers=1,
+            seed=seed,
+            versions={"meristem": __version__, "python": platform.python_version(), "numpy": np.__version__},
+        ),
+        program=format_term(best.term),
+        cost=best.cost,
+        agreement=agreement.share,
+        asked=asked,
+        considered=hunt.considered,
+        ended=hunt.ended,
+        support=best.support if best.branches else None,
+        wrong=wrong,
+        finders=tuple(hunt.ends()),
+        programs=tuple(listed),
+        findings=tuple(finding.text for finding in task.findings),
+        questions=questions,
+    )
+
+
+__all__ = ["grow_program", "read_sketch"]
