@@ -291,8 +291,9 @@ def style_in(
         short, long = unclear.replace(separator, "."), unclear.replace(separator, "")
         raise InputError(
             f"expected numbers that can be read in one way in the column {name!r}, got {unclear!r}, which may be "
-            f"{short} or {long}: the model was grown from a table with decimal {_SIGN_NAMES[stated.decimal]}s, and nothing "
-            f"tells whether this one has them; write {unclear.replace(separator, other)!r} or {long!r}, or pass numbers"
+            f"{short} or {long}: the model was grown from a table with decimal {_SIGN_NAMES[stated.decimal]}s, and "
+            f"nothing tells whether this one has them; write {unclear.replace(separator, other)!r} or {long!r}, "
+            "or pass numbers"
         )
     if style.decimal != stated.decimal:
         warnings.append(

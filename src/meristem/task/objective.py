@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -126,8 +127,9 @@ class Objective:
             `meristem.task.objective.METRICS`, or any callable `f(answers, predictions) -> float` that is to be made
             small. It gets what `predict` gives (labels or numbers); with an attribute `needs_probabilities = True` it
             gets probabilities [N, K] in the order of `classes_`, with `greater_is_better = True` it is made large.
-        costs: What each kind of error costs: `{(actual, predicted): cost}`, what is left out costs 0; or a matrix
-            [K, K] with a row an actual and a column a predicted class, in the order of `classes_`.
+        costs: What each kind of error costs: `{(actual, predicted): cost}`; an error that is left out costs 1, a
+            right answer nothing. Or a matrix [K, K] with a row an actual and a column a predicted class, in the order
+            of `classes_`.
         max_size: Most bytes the saved model may have, as a number or text (`"100kB"`).
         max_latency: Most seconds that predicting one row may take, as a number or text (`"2ms"`).
     """
@@ -167,7 +169,16 @@ class Objective:
         if self.costs is not None:
             if not is_class:
                 raise InputError("costs are for classes, but the target is a number; use a metric instead")
-            return Scorer(Metric("cost", "labels", _unused), classes, _cost_matrix(self.costs, classes))
+            table = _cost_matrix(self.costs, classes)
+            free = np.flatnonzero((table <= 0).all(axis=0))
+            if len(free):
+                warnings.warn(
+                    f"expected costs by which every class is sometimes a wrong answer, but answering "
+                    f"{classes[free[0]]!r} for every row costs nothing: the model will do just that; state what it "
+                    f"costs where another class is right",
+                    stacklevel=3,
+                )
+            return Scorer(Metric("cost", "labels", _unused), classes, table)
         metric = self.metric if self.metric is not None else ("log_loss" if is_class else "rmse")
         if isinstance(metric, str):
             found = METRICS[metric]
@@ -193,14 +204,21 @@ def _unused(y: NDArray[Any], p: NDArray[Any], w: RealArray) -> float:
 def _cost_matrix(costs: Any, classes: Sequence[Any]) -> RealArray:
     k = len(classes)
     if isinstance(costs, Mapping):
-        table = np.zeros((k, k))
+        # As in most work on costs, an error costs 1 unless something else is said. With 0 for what nobody mentioned, a
+        # class that nobody mentioned would be an answer that is never wrong.
+        table = 1.0 - np.eye(k)
         places = {str(c): i for i, c in enumerate(classes)}
         for key, cost in costs.items():
             if not isinstance(key, tuple) or len(key) != 2 or any(str(part) not in places for part in key):
                 raise InputError(f"expected costs for (actual, predicted) among {list(classes)}, got {key!r}")
+            if isinstance(cost, bool) or not isinstance(cost, int | float | np.integer | np.floating):
+                raise InputError(f"expected a number as the cost of {key!r}, got {cost!r}")
             table[places[str(key[0])], places[str(key[1])]] = cost
     else:
-        table = np.asarray(costs, np.float64)
+        try:
+            table = np.asarray(costs, np.float64)
+        except (TypeError, ValueError):
+            raise InputError(f"expected a cost matrix of {k} x {k} numbers, got {costs!r:.100}") from None
     if table.shape != (k, k) or not np.isfinite(table).all():
         raise InputError(f"expected a cost matrix of {k} x {k} finite numbers, got shape {table.shape}")
     return table
