@@ -9,10 +9,12 @@ import pytest
 
 import meristem.modules
 import meristem.primitives  # noqa: F401
+from meristem.errors import BrokenContract, MeristemError
 from meristem.language.infer import infer
 from meristem.language.kinds import KINDS, settings_of
 from meristem.language.terms import Term, module, modules_of
 from meristem.search import (
+    STRATEGIES,
     Candidate,
     Evolve,
     First,
@@ -23,6 +25,7 @@ from meristem.search import (
     Setting,
     Strategy,
     Tune,
+    strategy,
 )
 from meristem.search.pipelines import ROW, first_terms
 from meristem.search.tune import skeleton
@@ -43,12 +46,8 @@ ROWS = {
 }
 TARGETS = {"classes": class_of("no", "yes"), "number": REAL}
 
-STRATEGIES: dict[str, Callable[[], Strategy]] = {
-    "first": First,
-    "recall": lambda: Recall([module("constant", ROW)]),
-    "evolve": Evolve,
-    "tune": Tune,
-}
+# Each file in the package is found by itself; `Recall` takes what a user has at hand.
+ALL: dict[str, Strategy] = {s.name: s for s in STRATEGIES} | {"recall": Recall([module("constant", ROW)])}
 
 
 def history_of(
@@ -64,15 +63,15 @@ def history_of(
 
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize("row", ROWS)
-@pytest.mark.parametrize("name", STRATEGIES)
+@pytest.mark.parametrize("name", ALL)
 def test_proposals_are_new_and_well_typed(name: str, row: str, target: str) -> None:
     setting = Setting(ROWS[row], TARGETS[target], 300, 0)
-    strategy = STRATEGIES[name]()
-    history = history_of(setting, 0 if name in ("first", "recall") else 5)
+    asked = ALL[name]
+    history = history_of(setting, 0 if asked.opening else 5)
     wanted = "dist" if target == "classes" else "real"
     proposed = 0
     for number in range(12):
-        term = strategy.propose(history, setting, np.random.default_rng(number))
+        term = asked.propose(history, setting, np.random.default_rng(number))
         if term is None:
             break
         proposed += 1
@@ -84,12 +83,15 @@ def test_proposals_are_new_and_well_typed(name: str, row: str, target: str) -> N
     assert proposed >= 1
 
 
-@pytest.mark.parametrize("name", STRATEGIES)
+@pytest.mark.parametrize("name", ALL)
 def test_nothing_to_go_on_is_no_error(name: str) -> None:
     setting = Setting(ROWS["mixed"], REAL, 300, 0)
-    strategy = Recall([]) if name == "recall" else STRATEGIES[name]()
-    term = strategy.propose(History(), setting, np.random.default_rng(0))
-    assert (term is None) == (name != "first")
+    asked = Recall([]) if name == "recall" else ALL[name]
+    term = asked.propose(History(), setting, np.random.default_rng(0))
+    if name in ("first", "recall", "evolve", "tune"):
+        assert (term is None) == (name != "first")
+    if term is not None:
+        infer(term, {"row": setting.row}, setting.target)
 
 
 def test_equal_tellings_give_equal_askings() -> None:
@@ -153,3 +155,37 @@ def test_time_goes_to_what_pays() -> None:
         )
     assert origins[40:].count("good") > 2 * origins[40:].count("bad")
     assert "bad" in origins[40:]  # it is never shut out for good
+
+
+def test_proposals_do_not_depend_on_anything_but_history_and_generator() -> None:
+    setting = Setting(ROWS["mixed"], TARGETS["classes"], 300, 0)
+    for name, made in ALL.items():
+        terms = [made.propose(history_of(setting, 5), setting, np.random.default_rng(3)) for _ in range(2)]
+        assert terms[0] == terms[1], name
+
+
+def test_growing_uses_what_is_registered() -> None:
+    import meristem as ms
+
+    class Always(Strategy):
+        name = "on_trial"
+
+        def propose(self, history: History, setting: Setting, rng: np.random.Generator) -> Term | None:
+            term = module("boost", ROW, rounds=len(history.asked) + 1)
+            return None if history.knows(term) else term
+
+    table = {"x": np.arange(60.0), "y": np.arange(60.0) % 7}
+    strategy(Always)
+    try:
+        with pytest.raises(
+            MeristemError, match=r"declared twice: in .*test_strategies.py and in .*test_strat"
+        ):
+            strategy(Always)
+        model = ms.grow(
+            ms.Task.from_table(table, target="y"), budget=ms.Budget(trials=14, cores=0), quiet=True
+        )
+    finally:
+        STRATEGIES.remove("on_trial")
+    assert "on_trial" in {c.origin for c in model.report().candidates}
+    with pytest.raises(BrokenContract, match="expected a short text as 'name'"):
+        strategy(type("Nameless", (Strategy,), {"propose": Always.propose}))

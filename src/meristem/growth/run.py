@@ -29,7 +29,7 @@ from meristem.language.terms import Call, Hole, Module, Term
 from meristem.language.vocabulary import VOCABULARY
 from meristem.model import Model, Program
 from meristem.modules.blend import values_of
-from meristem.search import Evolve, First, Portfolio, Recall, Setting, Strategy, Tune
+from meristem.search import STRATEGIES, Portfolio, Recall, Setting, Strategy
 from meristem.search.pipelines import constant
 from meristem.task.budget import Budget
 from meristem.task.objective import Objective, Scorer
@@ -125,7 +125,7 @@ def _opening(
                 f"expected models as start and parts, got {type(model).__name__}; load files with ms.load"
             )
         terms += members_of(model.program.term)
-    return [Recall(terms), First()] if terms else [First()]
+    return [Recall(terms), *STRATEGIES.opening()] if terms else STRATEGIES.opening()
 
 
 def _meant(term: Term) -> str:
@@ -176,7 +176,7 @@ def _grow(
             examples, np.random.default_rng([seed, 1]), ordered=task.ordered, cells=trial_cells(budget)
         )
         setting = Setting(used.schema.type, used.target.type, len(used), seed)
-        portfolio = Portfolio(setting, opening, [Tune(), Evolve()])
+        portfolio = Portfolio(setting, opening, STRATEGIES.others())
         size = None if objective.max_size is None else int(objective.max_size)
         growth = Growth(examples, splits, portfolio, pool, scorer, budget, clock, hub, seed, size)
         hub.send(

@@ -113,9 +113,11 @@ class Strategy(ABC):
 
     Class attributes:
         name: As it stands in the report.
+        opening: Whether it is asked before the others, until it has nothing more.
     """
 
     name: ClassVar[str]
+    opening: ClassVar[bool] = False
 
     @abstractmethod
     def propose(self, history: History, setting: Setting, rng: np.random.Generator) -> Term | None:

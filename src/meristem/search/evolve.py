@@ -11,11 +11,13 @@ from meristem.language.infer import infer
 from meristem.language.kinds import KINDS, Integer, OneOf, Range, Real, settings_of
 from meristem.language.terms import Call, Choice, Module, Term, call, module, modules_of, rewrite
 from meristem.search.candidate import History, Setting, Strategy
+from meristem.search.registry import strategy
 
 _PARENTS = 6
 _TRIES = 40
 
 
+@strategy
 class Evolve(Strategy):
     """Takes one of the best terms and changes it: a few choices, or a part of its structure.
 

@@ -9,12 +9,15 @@ import numpy as np
 from meristem.language.terms import Term
 from meristem.search.candidate import History, Setting, Strategy
 from meristem.search.pipelines import first_terms
+from meristem.search.registry import strategy
 
 
+@strategy
 class First(Strategy):
     """Pipelines that do well on most tables, one after the other."""
 
     name = "first"
+    opening = True
 
     def propose(self, history: History, setting: Setting, rng: np.random.Generator) -> Term | None:
         """The next pipeline of the list."""
@@ -30,6 +33,7 @@ class Recall(Strategy):
     """
 
     name = "recall"
+    opening = True
 
     def __init__(self, terms: Sequence[Term]) -> None:
         self.terms = tuple(terms)

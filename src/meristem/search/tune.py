@@ -11,11 +11,13 @@ from meristem.language.kinds import KINDS, Integer, OneOf, Real, settings_of
 from meristem.language.terms import Choice, Module, Term, modules_of, rewrite
 from meristem.search.candidate import History, Result, Setting, Strategy
 from meristem.search.evolve import tuned_choices, with_settings
+from meristem.search.registry import strategy
 
 _STRUCTURES = 3
 _FLOOR = 1e-4  # stands for a lower bound of 0 on a logarithmic range
 
 
+@strategy
 class Tune(Strategy):
     """Models which choices of a structure do well from all trials with that structure, and proposes the next."""
 
