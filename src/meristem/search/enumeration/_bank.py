@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from meristem.language.terms import Call, Term
+from meristem.language.terms import Term
 from meristem.search.enumeration._operations import Operation
 from meristem.search.enumeration._pools import FAIL, Ids, Pools
 from meristem.search.enumeration._table import HashTable, Keys
@@ -118,7 +118,7 @@ class Made:
 
     def term(self, index: int) -> Term:
         parts = tuple(b.term(int(i[index])) for b, i in zip(self.blocks, self.indices, strict=True))
-        return Call(self.operation.name, parts, self.operation.version)
+        return self.operation.term(parts)
 
     def replay(self, rows: slice) -> Ids:
         columns = [b.ids[rows][:, i] for b, i in zip(self.blocks, self.indices, strict=True)]

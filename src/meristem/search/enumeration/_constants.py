@@ -7,7 +7,7 @@ from typing import Any
 
 from meristem.language.terms import ListOf, Literal, Term
 from meristem.search.programs.problem import Problem
-from meristem.types import BOOL, INT, Type
+from meristem.types import BOOL, INT, TEXT, Type
 
 Constant = tuple[Term, Type, int, Any]
 """Term, type, cost, value."""
@@ -39,10 +39,93 @@ def constants(problem: Problem) -> list[Constant]:
         if type.name == "list":
             add([], type, 3)
     if all(answer == answers[0] for answer in answers[1:]) and problem.answers.type.name == "list":
-        add(answers[0], problem.answers.type, 6 + len(answers[0]))
+        add(answers[0], problem.answers.type, 3 + max(1, len(answers[0]) // 3))
     for run, cost in shown_runs(answers):
         add(run, problem.answers.type, cost)
+    for string, cost in shown_texts(inputs, answers):
+        add(string, TEXT, cost)
     return list(found.values())
+
+
+def strings_in(problem: Problem) -> list[str]:
+    """The texts of a problem's inputs."""
+    found: list[str] = []
+    for column in problem.inputs.values():
+        for value in column.to_list():
+            found += texts_in(value)
+    return found
+
+
+def texts_in(value: Any) -> list[str]:
+    """The texts inside of a value."""
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, list | tuple):
+        return [text for item in value for text in texts_in(item)]
+    return []
+
+
+def shown_texts(inputs: list[Any], answers: list[Any]) -> list[tuple[str, int]]:
+    """Texts worth trying: separators, what answers have in common, and the answers themselves where they are few."""
+    given, made = [texts_in(value) for value in inputs], [texts_in(value) for value in answers]
+    if not any(given) and not any(made):
+        return []
+    found: dict[str, int] = {}
+
+    def add(string: str, cost: int) -> None:
+        if 0 < len(string) <= 40:
+            found[string] = min(cost, found.get(string, cost))
+
+    count = len(answers)
+    add(" ", 3)
+    for texts in (given, made):
+        marks: Counter[str] = Counter()
+        for strings in texts:
+            marks.update({c for string in strings for c in string if not (c.isalnum() or c == " ")})
+        for mark, times in marks.most_common(12):
+            share = times / count
+            if share >= 0.3 or count <= 4:
+                add(mark, 3 if share > 0.8 else 4)
+                add(mark + " ", 5) if any(mark + " " in s for strings in texts for s in strings) else None
+    for run in common_runs([" ".join(strings) for strings in made if strings]):
+        add(run, 4)
+    for run in common_runs([" ".join(strings) for strings in given if strings]):
+        add(run, 5)
+    # Letters and digits that an answer has and its input does not must come from a constant.
+    fresh: Counter[str] = Counter()
+    for before, after in zip(given, made, strict=True):
+        old = {c for string in before for c in string.lower()}
+        fresh.update({c for string in after for c in string if c.lower() not in old})
+    for mark, times in fresh.most_common(8):
+        if times >= 2 or count <= 3:
+            add(mark, 4)
+    whole: Counter[str] = Counter(answer for answer in answers if isinstance(answer, str))
+    if len(whole) <= max(2, count // 2):
+        for answer, times in whole.most_common(4):
+            add(answer, 4 if times > 1 else 6)
+    words: Counter[str] = Counter()
+    for strings in given:
+        words.update({word for string in strings for word in string.split() if len(word) > 1})
+    for word, times in words.most_common(6):
+        if 2 <= times < count:
+            add(word, 5)
+    return [("", 3), *found.items()]
+
+
+def common_runs(strings: list[str]) -> list[str]:
+    """The longest texts of two characters or more that stand in every one of some strings."""
+    if len(strings) < 2:
+        return []
+    shortest = min(strings, key=len)[:120]
+    found: list[str] = []
+    for begin in range(len(shortest)):
+        end = begin + 2
+        while end <= len(shortest) and all(shortest[begin:end] in string for string in strings):
+            end += 1
+        run = shortest[begin : end - 1]
+        if len(run) >= 2 and not any(run in other for other in found):
+            found = [other for other in found if other not in run] + [run]
+    return found[:8]
 
 
 def literal(value: Any, type: Type) -> Term:
@@ -88,7 +171,7 @@ def shown_runs(answers: list[Any]) -> list[tuple[list[Any], int]]:
             size += 1
         if size >= 2 and len(answers) >= 2:
             run = lists[0][:size]
-            found.append((run[::-1] if flip else run, 5 + size))
+            found.append((run[::-1] if flip else run, 4 + size // 3))
     return found
 
 

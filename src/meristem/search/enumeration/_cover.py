@@ -20,6 +20,10 @@ LONELY = 6
 """What a branch costs more that rests on one row alone: it may just copy that row's answer."""
 
 
+_WIDTH = (0, 0, 8, 5)
+"""By depth: how many tests are tried whose one side needs a tree of its own."""
+
+
 @dataclass(frozen=True)
 class Leaf:
     """One program for all rows."""
@@ -92,6 +96,8 @@ def best_tree(
         depth: The most splits from top to bottom.
         groups: For each row what it belongs to [P]: a branch rests on so many groups. Each row for itself if None.
     """
+    if not programs.solved[:, rows].any(axis=0).all():
+        return None  # a row that no program solves
     alone = (~programs.solved[:, rows]).sum(axis=1) == 0
     best: Tree | None = None
     if alone.any():
@@ -131,7 +137,9 @@ def best_tree(
         if len(half):
             solved = np.where(np.isfinite(then_cost[half]), holds[half].sum(axis=1), fails[half].sum(axis=1))
             scale = -4.0 * solved / max(1, rows.sum())
-            order = np.argsort(tests.costs[index_of[half]] + one[half] + 4 * scale, kind="stable")[:12]
+            order = np.argsort(tests.costs[index_of[half]] + one[half] + 4 * scale, kind="stable")[
+                : _WIDTH[min(depth, 3)]
+            ]
             for k in half[order].tolist():
                 test = int(index_of[k])
                 left = bool(np.isfinite(then_cost[k]))

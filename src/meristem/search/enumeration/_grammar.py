@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import product
+from typing import Any
 
 from meristem.errors import TypeMismatch
 from meristem.language.vocabulary import VOCABULARY, Entry, Primitive
+from meristem.primitives.tokens import TOKEN_CLASSES, tokens
 from meristem.search.enumeration._list_kernels import list_kernel
 from meristem.search.enumeration._operations import Operation, kernel_of
 from meristem.search.enumeration._prior import cost_of
@@ -37,10 +39,16 @@ def types_at_hand(inputs: Iterable[Type], output: Type) -> list[Type]:
     return list(found)
 
 
-def operations(types: list[Type]) -> list[Operation]:
-    """The first-order entries of the vocabulary at all of their instances among these types."""
+def operations(types: list[Type], strings: Iterable[str] = ()) -> list[Operation]:
+    """The first-order entries of the vocabulary at all of their instances among these types.
+
+    Args:
+        types: The types at hand.
+        strings: Texts among the inputs: names of classes of characters are tried only where those occur.
+    """
     found = []
     allowed = set(types)
+    sample = list(strings)
     for entry in VOCABULARY:
         cost = cost_of(entry.name)
         if (
@@ -53,21 +61,39 @@ def operations(types: list[Type]) -> list[Operation]:
         if not 1 <= len(parameters) <= _MOST_ARGUMENTS or any(p.is_function for p in parameters):
             continue
         for instance in _instances(entry, types):
-            if all(t in allowed for t in instance.args):
-                nested = any(t.name == "list" and t.item.name == "list" for t in instance.args)
+            if not all(t in allowed for t in instance.args):
+                continue
+            nested = any(t.name == "list" and t.item.name == "list" for t in instance.args)
+            for bound, extra in _bound(entry, sample):
+                free = tuple(t for i, t in enumerate(instance.parameters) if i not in dict(bound))
+                kernel = None if bound else kernel_of(entry.name, free)
+                lists = None if bound else list_kernel(entry.name, free)
                 found.append(
                     Operation(
                         entry.name,
                         entry.version,
-                        instance.parameters,
+                        free,
                         instance.result,
-                        cost + nested,
+                        cost + nested + extra,
                         entry.name in _COMMUTATIVE,
-                        kernel_of(entry.name, instance.parameters),
-                        list_kernel(entry.name, instance.parameters),
+                        kernel,
+                        bound,
+                        lists,
                     )
                 )
     return found
+
+
+def _bound(entry: Entry, strings: list[str]) -> Iterator[tuple[tuple[tuple[int, Any], ...], int]]:
+    """Ways to fix arguments of an entry that are names of something (a class of characters), with what they cost."""
+    for position, values in entry.hints.items():
+        names = [v for v in values if isinstance(v, str) and v.isalpha() and len(v) > 1]
+        if names and len(names) == len(values):
+            for place, name in enumerate(names):
+                if name not in TOKEN_CLASSES or any(tokens.function(s, name) for s in strings):
+                    yield ((position, name),), 1 if place < 4 else 2
+            return
+    yield (), 0
 
 
 def _instances(entry: Entry, types: list[Type]) -> Iterator[Type]:

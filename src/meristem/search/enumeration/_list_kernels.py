@@ -86,7 +86,7 @@ def _initial(pool: ListPool, a: Ids) -> Ids:
 
 
 def _take(pool: ListPool, a: Ids, k: Ids) -> Ids:
-    return _views(pool, pool.starts(a), np.minimum(pool.lengths(a), k.astype(np.int64)), k < 0)
+    return _views(pool, pool.starts(a), np.minimum(pool.lengths(a), k), k < 0)
 
 
 def _drop(pool: ListPool, a: Ids, k: Ids) -> Ids:

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from meristem.errors import ResourceError
 from meristem.language.interpreter import Prepared, prepare
-from meristem.language.terms import Call, Variable
+from meristem.language.terms import Call, Literal, Term, Variable
 from meristem.search.enumeration._pools import FAIL, MAX_INT, Ids, Pools
 from meristem.search.enumeration._table import HashTable, mix
-from meristem.types import Type
+from meristem.types import TEXT, Type
 
 FUEL = 4_000
 """What one value may cost to make. Values beyond are of no use in a search, and take the time of useful ones."""
@@ -39,6 +39,9 @@ class Operation:
         result: The type of its result.
         cost: What a use costs, at least 1.
         commutative: Whether the order of its two arguments does not matter.
+        kernel: A function from ids to ids, for all or scalar types.
+        bound: Arguments that are fixed: (position, literal). They are not among `arguments`.
+        list_kernel: A function of a pool and ids, and the type whose pool that is.
     """
 
     name: str
@@ -48,11 +51,19 @@ class Operation:
     cost: int
     commutative: bool = False
     kernel: Callable[..., Any] | None = None
+    bound: tuple[tuple[int, Any], ...] = ()
     list_kernel: tuple[Callable[..., Any], Type] | None = None
     _known: Ids = field(default_factory=lambda: np.empty(0, np.int32))
     _memo: HashTable = field(default_factory=HashTable)
     _results: Ids = field(default_factory=lambda: np.empty(1024, np.int32))
     _prepared: Prepared | None = None
+
+    def term(self, parts: tuple[Term, ...]) -> Term:
+        """The call with these arguments."""
+        arguments = list(parts)
+        for position, value in self.bound:
+            arguments.insert(position, Literal(value, TEXT))
+        return Call(self.name, tuple(arguments), self.version)
 
     def apply(self, pools: Pools, *arguments: Ids) -> Ids:
         """The results [M] for arguments [M] each."""
@@ -115,7 +126,7 @@ class Operation:
     def _run(self, pools: Pools, arguments: list[Ids]) -> Ids:
         names = [f"x{i}" for i in range(len(arguments))]
         if self._prepared is None:
-            term = Call(self.name, tuple(Variable(n) for n in names), self.version)
+            term = self.term(tuple(Variable(n) for n in names))
             self._prepared = prepare(term, dict(zip(names, self.arguments, strict=True)), result=self.result)
         results = np.full(len(arguments[0]), FAIL, np.int32)
         for start in range(0, len(results), 1 << 15):

@@ -164,6 +164,13 @@ class ListPool(_Kept):
         index = np.arange(offsets[-1]) + np.repeat(self._starts[ids] - offsets[:-1], lengths)
         return self._children[index], offsets
 
+    def known_prefixes(self, children: Ids) -> Ids:
+        """The ids of the lists that are the first 0, 1, ... of these items; -1 for one that is not kept."""
+        terms = self.items.hashes(children) * _WEIGHTS[: len(children)]
+        sums = np.zeros(len(children) + 1, np.uint64)
+        np.cumsum(terms, out=sums[1:])
+        return self._table.find(self.hash_of(sums, np.arange(len(sums))))
+
     def lengths(self, ids: Ids) -> NDArray[np.int64]:
         """How long each list is."""
         return self._lengths[ids].astype(np.int64)
@@ -207,6 +214,10 @@ class TextPool(_Kept):
         self._hash = _room(self._hash, number + 1)
         self._hash[number] = _hash_text(string)
         return number
+
+    def known(self, string: str) -> int | None:
+        """The id of a string if it is kept."""
+        return self._ids.get(string)
 
     def __len__(self) -> int:
         return len(self.strings)

@@ -9,7 +9,8 @@ import numpy as np
 
 from meristem.language.terms import Call, Lambda, Term, Variable
 from meristem.search.enumeration._bank import Bank, Block, Leaves
-from meristem.search.enumeration._constants import constants
+from meristem.search.enumeration._chain import Chain
+from meristem.search.enumeration._constants import constants, strings_in
 from meristem.search.enumeration._functions import (
     INDEXED_RULES,
     RULES,
@@ -22,7 +23,7 @@ from meristem.search.enumeration._functions import (
 from meristem.search.enumeration._grammar import operations, types_at_hand
 from meristem.search.enumeration._operations import Operation
 from meristem.search.enumeration._partial import Wanted
-from meristem.search.enumeration._pools import FAIL, Ids, ListPool, Pools, TextPool
+from meristem.search.enumeration._pools import FAIL, Ids, ListPool, Pools
 from meristem.search.programs.problem import Found, Problem
 from meristem.types import BOOL, INT, TEXT, Type, list_of
 from meristem.values import column_from
@@ -44,6 +45,7 @@ class Settings:
         inverses: Whether answers are taken apart (`concat_lists(p, ?)`, `reverse(?)`, `map(?, xs)`).
         functions: Whether there are functions at all.
         levels: The highest cost.
+        expansions: States of a chain of parts that are looked at, a level.
     """
 
     most: int = 3_000_000
@@ -55,6 +57,7 @@ class Settings:
     inverses: bool = True
     functions: bool = True
     levels: int = 60
+    expansions: int = 120
 
 
 @dataclass
@@ -92,13 +95,15 @@ class Search:
         self.output = problem.answers.type
         types = types_at_hand(problem.types.values(), self.output)
         self.types = types
-        self.operations = operations(types)
+        self.operations = operations(types, strings_in(problem))
         self.bank = Bank(self.pools, self.count, settings.most)
         self.goal_ids = self.pools[self.output].intern(problem.answers)
         self.goals = [Goal(self.output, self.goal_ids, lambda term: term, 0, 0)]
         self._goal_keys: set[int] = set()
         self.contexts: list[tuple[Context, tuple[Rule, ...], list[Operation]]] = []
         self.wanted = Wanted(self.goal_ids, None, np.arange(self.count))
+        can_join = self.output.name == "text" or self.output.name == "list"
+        self.chain = Chain(self.pools, self.output, self.goal_ids) if can_join else None
         self.level = 0
         self.best = float("inf")
         self.constants = constants(problem)
@@ -121,6 +126,8 @@ class Search:
                 yield from self._apply_functions(level)
             for block in self.bank.close(level):
                 yield from self._look(block)
+            if self.settings.inverses:
+                yield from self._chains(level)
             if self.settings.conditionals:
                 yield from self._conditionals()
             if self.settings.functions:
@@ -161,9 +168,6 @@ class Search:
             if goal.type == block.type:
                 for index in _matching(block, goal.ids)[:3]:
                     yield self._found(goal.wrap(block.term(index)), goal.cost + block.cost)
-        for goal in list(self.goals):
-            if goal.type == block.type and goal.depth < 2:
-                yield from self._take_apart(goal, block)
 
     def _add_goal(self, goal: Goal) -> Progress:
         """A new goal: perhaps a program that is there already meets it."""
@@ -178,45 +182,22 @@ class Search:
                 for index in _matching(block, goal.ids)[:1]:
                     yield self._found(goal.wrap(block.term(index)), goal.cost + block.cost)
 
-    def _take_apart(self, goal: Goal, block: Block) -> Progress:
-        """`goal = p + ?` and `goal = ? + p` for the programs p of a block."""
-        pool = self.pools[goal.type]
-        if isinstance(pool, ListPool):
-            name = "concat_lists"
-        elif isinstance(pool, TextPool):
-            name = "concat_text"
-        else:
+    def _chains(self, level: int) -> Progress:
+        """Answers made of parts end to end; what is left after a cheap first part is a goal of its own."""
+        if self.chain is None:
             return
-        fronts, backs = self._parts(goal)
-        for first, (own, rest) in ((True, (fronts, backs)), (False, (backs, fronts))):
-            for index, left in _fitting(block, own, rest):
-                part, cost = block.term(index), block.cost
+        for found in self.chain.search(self.bank, self.settings.expansions, self.best):
+            yield None if found is None else self._found(*found)
+        goal = self.goals[0]
+        for ids, part, cost in self.chain.remainders(self.bank, 12):
+            if cost <= level:
+                first = self.chain.part_term(part)
 
-                def wrap(term: Term, part: Term = part, first: bool = first, goal: Goal = goal) -> Term:
-                    return goal.wrap(Call(name, (part, term) if first else (term, part)))
+                def wrap(term: Term, first: Term = first) -> Term:
+                    assert self.chain is not None
+                    return self.chain.join(first, term)
 
-                yield from self._add_goal(Goal(goal.type, left, wrap, goal.cost + cost + 2, goal.depth + 1))
-
-    def _parts(self, goal: Goal) -> tuple[list[Ids], list[Ids]]:
-        """For each example the ids of what the goal begins with, by length, and of what then follows."""
-        pool = self.pools[goal.type]
-        fronts, backs = [], []
-        for goal_id in goal.ids.tolist():
-            if isinstance(pool, TextPool):
-                text = pool.strings[goal_id]
-                fronts.append(np.array([pool.id_of(text[:k]) for k in range(len(text) + 1)], np.int32))
-                backs.append(np.array([pool.id_of(text[k:]) for k in range(len(text) + 1)], np.int32))
-            else:
-                assert isinstance(pool, ListPool)
-                children, _ = pool.runs(np.array([goal_id], np.int32))
-                size = len(children)
-                for store, parts in (
-                    (fronts, [children[:k] for k in range(size + 1)]),
-                    (backs, [children[k:] for k in range(size + 1)]),
-                ):
-                    offsets = np.concatenate([[0], np.cumsum([len(p) for p in parts])])
-                    store.append(pool.intern_runs(np.concatenate(parts), offsets))
-        return fronts, backs
+                yield from self._add_goal(Goal(goal.type, ids, wrap, goal.cost + cost, 1))
 
     def _conditionals(self) -> Progress:
         found = self.wanted.tree(self.best)
@@ -460,25 +441,6 @@ def _matching(block: Block, ids: Ids) -> list[int]:
         left = left[block.ids[row, left] == ids[row]]
     found: list[int] = left.tolist()
     return found
-
-
-def _fitting(block: Block, own: list[Ids], rest: list[Ids]) -> Iterator[tuple[int, Ids]]:
-    """The programs whose value is a part in each example (not nothing, nor all, in each), and what is left."""
-    left = np.arange(len(block))
-    for row, parts in enumerate(own):
-        left = left[np.isin(block.ids[row, left], parts)]
-        if not len(left):
-            return
-    for index in left[:50].tolist():
-        places = [int(np.flatnonzero(parts == block.ids[row, index])[0]) for row, parts in enumerate(own)]
-        remaining = np.array([rest[row][place] for row, place in enumerate(places)], np.int32)
-        sizes = [len(parts) - 1 for parts in own]
-        if all(r == parts[0] for r, parts in zip(remaining, rest, strict=True)) and not any(sizes):
-            continue
-        lengths = [place if own[row] is not None else 0 for row, place in enumerate(places)]
-        if len({*lengths}) == 1 and block.ids[0, index] == own[0][0] and len(own[0][0:1]) and lengths[0] == 0:
-            continue
-        yield index, remaining
 
 
 def _subsequence(items: list[int], wanted: list[int], by_value: bool) -> list[bool] | None:
