@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Callable
 from datetime import datetime
 
 from meristem.errors import TypeMismatch
@@ -141,15 +142,19 @@ class _Parser:
             raise TypeMismatch(f"a term may have {MAX_NODES:,} nodes, this one has more")
         return term
 
-    def term(self) -> Term:
+    def deeper(self, read: Callable[[], Term]) -> Term:
+        """What is read one level further down."""
         self.depth += 1
         if self.depth > MAX_DEPTH:
             raise TypeMismatch(f"a term may be {MAX_DEPTH:,} nodes deep, this one is deeper")
         ensure_stack(self.depth)
         try:
-            return self.count(self.whole())
+            return read()
         finally:
             self.depth -= 1
+
+    def term(self) -> Term:
+        return self.count(self.deeper(self.whole))
 
     def whole(self) -> Term:
         if self.accept("let"):
@@ -215,13 +220,7 @@ class _Parser:
             if version != 1 or self.call_arity() != 1:
                 self.position, self.start, self.kind, self.token = state
                 return self.infix(NOT_LEVEL + 1)
-        self.depth += 1
-        if self.depth > MAX_DEPTH:
-            raise TypeMismatch(f"a term may be {MAX_DEPTH:,} nodes deep, this one is deeper")
-        ensure_stack(self.depth)
-        inner = self.negation()
-        self.depth -= 1
-        return self.count(Call("not", (inner,)))
+        return self.count(Call("not", (self.deeper(self.negation),)))
 
     def call_arity(self) -> int:
         """How many terms, parted by commas, stand in the parentheses that begin here. Nothing is read."""
@@ -294,9 +293,9 @@ class _Parser:
         if self.kind == "text":
             return Literal(self.string(self.advance()), TEXT)
         if self.accept("-"):
-            if self.kind != "number":
-                raise self.unexpected("a number")
-            return self.number("-" + self.advance())
+            if self.kind == "number":
+                return self.number("-" + self.advance())
+            return self.count(Call("negate", (self.deeper(self.postfix),)))
         if self.at("true") or self.at("false"):
             return Literal(self.advance() == "true", BOOL)
         if self.accept("("):
