@@ -201,16 +201,11 @@ def write_whole(path: str | os.PathLike[str], data: bytes) -> None:
         os.chmod(temporary, 0o666 & ~umask)
         os.replace(temporary, target)
     except BaseException as error:
-        with_suppressed_unlink(temporary)
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
         if isinstance(error, OSError):
             raise InputError(f"cannot write {str(target)!r}: {error.strerror or error}") from None
         raise
-
-
-def with_suppressed_unlink(path: str) -> None:
-    """Remove a file if it is still there."""
-    with contextlib.suppress(OSError):
-        os.unlink(path)
 
 
 def read_bytes(path: str | os.PathLike[str]) -> bytes:

@@ -37,9 +37,14 @@ _NEWTON_WORK = 2e8  # multiplications of one Newton step up to which that holds
 _DIRECT_WIDTH = 3000  # up to here an eigendecomposition of D x D (or N x N) fits time and memory
 
 
-def _one_vector(inputs: Sequence[Type], kind: str) -> None:
+def _output(inputs: Sequence[Type], target: Type | None, kind: str, gives: str) -> Type:
+    """What a linear model of one vector gives: `dist` for classes, `real` for numbers."""
     if len(inputs) != 1 or inputs[0].name != "vector":
         raise TypeMismatch(f"{kind} takes one vector, got {', '.join(map(str, inputs)) or 'nothing'}")
+    output = prediction_type(target, kind)
+    if output.name != gives:
+        raise TypeMismatch(f"{kind} predicts {'classes' if gives == 'dist' else 'numbers'}, not {target}")
+    return output
 
 
 @register
@@ -52,11 +57,7 @@ class Logistic(ModuleKind):
     doc = "logistic regression"
 
     def type_of(self, inputs: Sequence[Type], target: Type | None) -> Type:
-        _one_vector(inputs, self.name)
-        output = prediction_type(target, self.name)
-        if output.name != "dist":
-            raise TypeMismatch(f"logistic predicts classes, not {target}")
-        return output
+        return _output(inputs, target, self.name, "dist")
 
     def fit(self, inputs: Sequence[Column], settings: Settings, context: FitContext) -> Fitted:
         x, y = matrix(inputs), answers(context.target)
@@ -219,11 +220,7 @@ class Ridge(ModuleKind):
     doc = "ridge regression"
 
     def type_of(self, inputs: Sequence[Type], target: Type | None) -> Type:
-        _one_vector(inputs, self.name)
-        output = prediction_type(target, self.name)
-        if output.name != "real":
-            raise TypeMismatch(f"ridge predicts numbers, not {target}")
-        return output
+        return _output(inputs, target, self.name, "real")
 
     def fit(self, inputs: Sequence[Column], settings: Settings, context: FitContext) -> Fitted:
         x, y = matrix(inputs), answers(context.target)

@@ -166,13 +166,11 @@ class CrossFitted:
         output: Its outputs for `splits.covered`, each from a fit that did not see the row.
         notes: By slot the notes of each fit.
         fits: The fit of each split, when asked for.
-        seconds: Wall time.
     """
 
     output: Column
     notes: dict[str, list[dict[str, Any]]]
     fits: list[dict[str, Arrays]] = field(default_factory=list)
-    seconds: float = 0.0
 
 
 def cross_fit(
@@ -196,7 +194,6 @@ def cross_fit(
         cap: At most so many training rows a fit (a random choice; the last ones where rows are ordered).
         keep_fits: Whether to give back the fits.
     """
-    began = time.monotonic()
     rng = np.random.default_rng([seed, 7])
     parts: list[Column] = []
     places: list[NDArray[Any]] = []
@@ -224,4 +221,4 @@ def cross_fit(
         if keep_fits:
             fits.append(trained.fit)
     output = concatenate(parts).take(np.argsort(np.concatenate(places), kind="stable"))
-    return CrossFitted(output, notes, fits, time.monotonic() - began)
+    return CrossFitted(output, notes, fits)
