@@ -103,22 +103,27 @@ def build(session: Session) -> Any:
         if context.invoked_subcommand is None:
             sys.stdout.write(context.get_help() + "\n")
 
-    @app.command(short_help="Grow a model from a table and save it.")
+    @app.command(short_help="Grow a model from a table, or a program from examples, and save it.")
     def grow(
         data: Annotated[
             Path,
             typer.Argument(
                 metavar="DATA",
-                help="A table: CSV, TSV (also .gz), Parquet, Arrow, Feather.",
+                help="A table: CSV, TSV (also .gz), Parquet, Arrow, Feather; or examples of a program: .json, .jsonl, "
+                ".sl (SyGuS-IF), or a table with --as-program.",
                 show_default=False,
             ),
         ],
         target: Annotated[
-            str,
+            Optional[str],  # noqa: UP045 (older Typers do not read `str | None`)
             typer.Option(
-                "--target", "-t", metavar="COLUMN", help="The column to predict.", show_default=False
+                "--target",
+                "-t",
+                metavar="COLUMN",
+                help="The column to predict. [for a program from a table: the last column]",
+                show_default=False,
             ),
-        ],
+        ] = None,
         budget: Annotated[
             Optional[str],  # noqa: UP045 (older Typers do not read `str | None`)
             typer.Option(
@@ -197,13 +202,60 @@ def build(session: Session) -> Any:
                 show_default=False,
             ),
         ] = None,
+        as_program: Annotated[
+            bool,
+            typer.Option(
+                "--as-program",
+                help="Rows are examples: find the exact program from the other columns to the target. Rows without an "
+                "answer help to choose, and --out-table fills them.",
+            ),
+        ] = False,
+        sketch: Annotated[
+            Optional[str],  # noqa: UP045
+            typer.Option(
+                metavar="TEXT",
+                help="A program to try first; from examples it may have holes: 'take(sort(?), ?)'.",
+                show_default=False,
+            ),
+        ] = None,
+        wrong: Annotated[
+            float, typer.Option(metavar="SHARE", help="Share of examples that may be wrong, such as 0.1.")
+        ] = 0.0,
+        types: Annotated[
+            Optional[str],  # noqa: UP045
+            typer.Option(
+                metavar="TEXT",
+                help="Types of a program where the examples do not tell: 'list[int], int -> text'.",
+                show_default=False,
+            ),
+        ] = None,
+        further: Annotated[
+            Optional[Path],  # noqa: UP045
+            typer.Option(
+                metavar="FILE", help="Inputs without answers, to choose among programs.", show_default=False
+            ),
+        ] = None,
+        name: Annotated[
+            Optional[str],  # noqa: UP045
+            typer.Option(
+                metavar="NAME", help="The program's name. [default: the file's]", show_default=False
+            ),
+        ] = None,
+        out_table: Annotated[
+            Optional[Path],  # noqa: UP045
+            typer.Option(
+                metavar="FILE",
+                help="With --as-program: also write the table with the empty cells of the target filled.",
+                show_default=False,
+            ),
+        ] = None,
         as_json: AsJson = False,
         quiet: Annotated[
             bool, typer.Option("--quiet", "-q", help="No progress, and one line at the end.")
         ] = False,
         debug: Debug = False,
     ) -> int:
-        """Grow a model that predicts a column of a table, and save it as a small file."""
+        """Grow a model that predicts a column of a table, or a program from examples, and save it as a small file."""
         from meristem.cli.grow import GrowOptions, grow_command
 
         options = GrowOptions(
@@ -221,6 +273,13 @@ def build(session: Session) -> Any:
             max_size=max_size,
             cores=cores,
             memory=memory,
+            as_program=as_program,
+            sketch=sketch,
+            wrong=wrong,
+            types=types,
+            further=further,
+            name=name,
+            out_table=out_table,
             as_json=as_json,
             quiet=quiet,
         )
@@ -258,13 +317,20 @@ def build(session: Session) -> Any:
                 "--keep", "-k", metavar="COLUMN", help="Carry a column of the table over; may be repeated."
             ),
         ] = None,
+        fill: Annotated[
+            bool,
+            typer.Option(
+                "--fill",
+                help="For a program: write the whole table, the empty cells of the answer's column filled.",
+            ),
+        ] = False,
         quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No closing line.")] = False,
         debug: Debug = False,
     ) -> int:
         """Predict the rows of a table."""
         from meristem.cli.predict import predict_command
 
-        return session.run(lambda: predict_command(model, data, out, proba, keep or [], quiet))
+        return session.run(lambda: predict_command(model, data, out, proba, keep or [], quiet, fill))
 
     @app.command(short_help="Measure a model on a table with answers.")
     def score(

@@ -28,7 +28,7 @@ class GrowOptions:
     """The options of `meristem grow` as they were typed; `meristem grow --help` says what they mean."""
 
     data: Path
-    target: str
+    target: str | None
     budget: str | None = None
     trials: int | None = None
     metric: str | None = None
@@ -41,6 +41,13 @@ class GrowOptions:
     max_size: str | None = None
     cores: int | None = None
     memory: str | None = None
+    as_program: bool = False
+    sketch: str | None = None
+    wrong: float = 0.0
+    types: str | None = None
+    further: Path | None = None
+    name: str | None = None
+    out_table: Path | None = None
     as_json: bool = False
     quiet: bool = False
 
@@ -66,10 +73,30 @@ def grow_command(session: Session, options: GrowOptions) -> None:
         WrongUse: An option's value cannot be read.
         InputError: The table, a column or a place for the files cannot be used.
     """
+    from meristem.reading.examples import is_example_file
+
+    session.when_stopped = "stopped: nothing was saved"
+    if options.as_program or is_example_file(options.data):
+        from meristem.cli.grow_program import grow_program_command
+
+        grow_program_command(session, options)
+        return
+    if options.target is None:
+        raise WrongUse(
+            "expected --target COLUMN, the column to predict; for a program from examples in a table add --as-program"
+        )
+    for option, value in (
+        ("--wrong", options.wrong),
+        ("--types", options.types),
+        ("--further", options.further),
+        ("--name", options.name),
+        ("--out-table", options.out_table),
+    ):
+        if value:
+            raise WrongUse(f"{option} is for programs from examples; add --as-program, or leave it out")
     from meristem.growth import grow
     from meristem.task import Task
 
-    session.when_stopped = "stopped: nothing was saved"
     budget, objective = _limits(options)
     check_place(options.model_path, "--out", (options.data,))
     if options.report is not None:
@@ -90,13 +117,14 @@ def grow_command(session: Session, options: GrowOptions) -> None:
         warn(
             "reading the table took the whole budget: the model is the same answer for every row; give it more time"
         )
-    ending = _Ending()
+    ending = Ending()
     silent = options.quiet or options.as_json
     model = grow(
         task,
         budget=budget,
         objective=objective,
         seed=options.seed,
+        sketch=options.sketch,
         quiet=silent,
         listeners=[ending],
         began=began,
@@ -117,13 +145,14 @@ def grow_command(session: Session, options: GrowOptions) -> None:
     _tell(model, report, files, options)
 
 
-class _Ending:
+class Ending:
     """Listens for the end that Ctrl-C makes."""
 
     def __init__(self) -> None:
         self.stopped = False
 
     def __call__(self, event: Event) -> None:
+        """Take note of an event."""
         from meristem.events import Phase
 
         self.stopped = self.stopped or (isinstance(event, Phase) and event.name == "stopping")

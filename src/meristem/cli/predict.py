@@ -21,7 +21,13 @@ LEVEL = 0.9
 
 
 def predict_command(
-    model_path: Path, data: Path, out: str, proba: bool, keep: Sequence[str], quiet: bool
+    model_path: Path,
+    data: Path,
+    out: str,
+    proba: bool,
+    keep: Sequence[str],
+    quiet: bool,
+    fill: bool = False,
 ) -> None:
     """Predict a table and write what came out.
 
@@ -33,12 +39,20 @@ def predict_command(
     how = format_of(out)
     if out != "-":
         check_place(Path(out), "--out", (data, model_path))
-    from meristem.model import load
+    from meristem.model import ProgramModel, load
     from meristem.reading import read_table
 
     model = load(model_path)
-    frame = read_table(data)
-    table = predictions(model, frame, proba, keep, text_labels=how.text)
+    if isinstance(model, ProgramModel):
+        from meristem.cli.program_answers import answers_table
+
+        table = answers_table(model, data, keep, fill, text=how.text)
+    else:
+        if fill:
+            raise InputError(
+                "--fill: only programs from examples fill a table; use --keep to carry columns over"
+            )
+        table = predictions(model, read_table(data), proba, keep, text_labels=how.text)
     write_table(table, out, how)
     if out != "-" and not quiet:
         rows = table.num_rows

@@ -61,10 +61,15 @@ def score_command(model_path: Path, data: Path, as_json: bool) -> None:
     Raises:
         InputError: The table lacks a column or the answers.
     """
-    from meristem.model import load
+    from meristem.model import ProgramModel, load
     from meristem.reading import read_table
 
     model = load(model_path)
+    if isinstance(model, ProgramModel):
+        from meristem.cli.program_answers import score_program
+
+        score_program(model, data, as_json)
+        return
     scored = measure(model, read_table(data))
     if as_json:
         metrics = {m.name: {"value": m.value, "low": m.low, "high": m.high} for m in scored.measured}

@@ -26,9 +26,14 @@ def show_command(path: Path, source: bool, html: Path | None, svg: Path | None, 
             check_place(place, option, (path,))
     if html is not None and svg is not None and html == svg:
         raise InputError("--html and --svg: expected two files, got one name for both")
-    from meristem.model import load
+    from meristem.model import ProgramModel, load
 
     model = load(path)
+    if isinstance(model, ProgramModel):
+        from meristem.cli.show_program import show_program
+
+        show_program(model, path, source, html, svg, as_json)
+        return
     if html is not None or svg is not None:
         _write(model, path, html, svg)
         if not (source or as_json):

@@ -50,8 +50,12 @@ class Format:
         return self.name in ("csv", "tsv")
 
 
-def format_of(out: str) -> Format:
+def format_of(out: str, option: str = "--out") -> Format:
     """The format that a file's name asks for; `-` is CSV.
+
+    Args:
+        out: The name.
+        option: What it was given for, for the message.
 
     Raises:
         InputError: It is none that is written.
@@ -64,8 +68,8 @@ def format_of(out: str) -> Format:
     name = _SUFFIXES.get(suffix)
     if name is None or (packed and name in ("parquet", "arrow")):
         raise InputError(
-            f"--out: expected a name that ends in .csv, .tsv, .parquet, .arrow or .jsonl (the text ones also in .gz), "
-            f"got {out!r}"
+            f"{option}: expected a name that ends in .csv, .tsv, .parquet, .arrow or .jsonl (the text ones also in "
+            f".gz), got {out!r}"
         )
     return Format(name, packed)
 

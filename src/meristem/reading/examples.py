@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,15 +13,14 @@ import numpy as np
 
 from meristem.errors import InputError
 from meristem.task import raw as raws
+from meristem.task.example_types import Cell, conform
 from meristem.task.examples import MISSING, ExampleTask, Given, Types, short, task_of
 from meristem.task.frames import Frame, frame_of
-from meristem.types import BOOL, INT, REAL, Type
+from meristem.types import TEXT, Type
 
 _INPUT, _OUTPUT = ("input", "inputs", "i", "in"), ("output", "o", "out")
 _WORDS = {*_INPUT, *_OUTPUT}
 _MOST_BYTES = 100_000_000
-_WHOLE = re.compile(r"-?(?:0|[1-9][0-9]{0,18})\Z")
-_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)?(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?\Z")
 EXAMPLE_SUFFIXES = (".json", ".jsonl", ".ndjson", ".sl", ".sygus")
 """Endings of files that hold examples and are no tables."""
 
@@ -64,13 +62,13 @@ def _given(source: Any, names: Sequence[str] | None, target: str | None) -> Give
     if isinstance(source, str | os.PathLike):
         return _from_path(Path(source), names, target)
     if isinstance(source, Frame):
-        return from_frame(source, target)
+        return from_frame(source, target, names)
     if isinstance(source, Mapping) and not any(word in source for word in ("examples", *_WORDS)):
-        return from_frame(frame_of(source), target)
+        return from_frame(frame_of(source), target, names)
     if isinstance(source, Mapping):
         return _from_json(source, names, target)
     if hasattr(source, "columns") or hasattr(source, "__arrow_c_stream__"):
-        return from_frame(frame_of(source), target)
+        return from_frame(frame_of(source), target, names)
     if isinstance(source, Iterable) and not isinstance(source, bytes | str):
         return _from_rows(list(source), names, target)
     raise InputError(
@@ -87,7 +85,7 @@ def _from_path(place: Path, names: Sequence[str] | None, target: str | None) -> 
         from meristem.reading.files import read_table
 
         return replace(
-            from_frame(read_table(place), target), name=place.stem
+            from_frame(read_table(place), target, names), name=place.stem
         )  # says it if there is no such file
     text = _text(place)
     suffix = place.suffix.lower()
@@ -234,6 +232,9 @@ def _from_dicts(rows: list[Mapping[str, Any]], names: Sequence[str] | None, targ
     many = given == "inputs" or (names is not None and not isinstance(names, str) and len(names) != 1)
     answer = next((w for row in rows for w in _OUTPUT if w in row), "output")
     labels: tuple[str, ...] | None = None
+    inside = first[given]
+    if given == "inputs" and isinstance(inside, Mapping) and set(names or ()) == set(inside):
+        labels = tuple(names or ())
     for number, row in enumerate(rows, 1):
         if given not in row or set(row) - {given, answer}:
             raise InputError(
@@ -309,7 +310,9 @@ def further_rows(further: Any, width: int, names: Sequence[str] | None) -> list[
 
             frame = read_table(place)
             labels = [n for n in names or () if n in frame.places] or list(frame.names)[:width]
-            columns = [column_values(frame, label) for label in labels]
+            columns = [
+                column_values(frame, label) for label in labels
+            ]  # their cells are read with the examples'
             return list(zip(*columns, strict=True))
     if isinstance(further, Mapping) or not isinstance(further, Iterable) or isinstance(further, bytes):
         raise InputError(f"further: expected a list of inputs, got {short(further)}")
@@ -338,22 +341,23 @@ def as_arguments(row: Any, width: int, names: Sequence[str] | None, number: int)
 # ---------------------------------------------------------------------------------------------- tables
 
 
-def from_frame(frame: Frame, target: str | None = None) -> Given:
+def from_frame(frame: Frame, target: str | None = None, names: Sequence[str] | None = None) -> Given:
     """The examples of a table: the target is the answer, or the last column; rows without it are further inputs.
+
+    Args:
+        frame: The table.
+        target: The column of the answers.
+        names: Columns that are the inputs, in place of all others.
 
     Raises:
         InputError: There is no such column, or a column cannot be read.
     """
-    answer, chosen = _columns(frame.names, None, target)
+    answer, chosen = _columns(frame.names, names, target)
     notes = list(frame.notes)
     found = Given(names=tuple(chosen), output=answer, notes=notes)
     columns = []
     for name in chosen:
-        column_ = column_values(frame, name)
-        empty = sum(v is None for v in column_)
-        if empty and all(isinstance(v, str) for v in column_ if v is not None):
-            column_ = ["" if v is None else v for v in column_]
-        columns.append(column_)
+        columns.append(column_values(frame, name))
     answers = column_values(frame, answer)
     found.inputs = list(zip(*columns, strict=True))
     found.outputs = [MISSING if v is None else v for v in answers]
@@ -365,8 +369,7 @@ def from_frame(frame: Frame, target: str | None = None) -> Given:
 def column_values(frame: Frame, name: str) -> list[Any]:
     """The Python values of a column of a table, None where a cell is empty.
 
-    Text files have no types: a column whose every cell is written as a whole number is one of ints, and so on. A
-    zero in front (`007`) makes it text, for there it counts.
+    Text files have no types: their cells come as `Cell`, and what they say is found out from the whole column.
 
     Raises:
         InputError: The column is of a kind that is not read.
@@ -376,10 +379,8 @@ def column_values(frame: Frame, name: str) -> list[Any]:
         raise InputError(f"the column {name!r} cannot be read: {raw.reason}")
     if isinstance(raw, raws.Strings | raws.ArrowStrings):
         strings = raws.interned(raw)
-        pool = cells(strings.pool)
-        return [
-            None if code < 0 or strings.pool[code] == "" else pool[code] for code in strings.codes.tolist()
-        ]
+        pool = [Cell(text) for text in strings.pool]
+        return [None if code < 0 or not pool[code] else pool[code] for code in strings.codes.tolist()]
     if isinstance(raw, raws.Flags):
         return [
             v if there else None for v, there in zip(raw.data.tolist(), raw.present.tolist(), strict=True)
@@ -392,49 +393,51 @@ def column_values(frame: Frame, name: str) -> list[Any]:
     return [None if gone else int(v) if raw.integer else v for v, gone in zip(data, missing, strict=True)]
 
 
-def cells(texts: Sequence[str]) -> list[Any]:
-    """What the cells of one column of a text file say, all of one kind: ints, reals, truths, lists, or texts.
+def read_inputs(path: str | os.PathLike[str], inputs: Mapping[str, Type]) -> list[tuple[Any, ...]]:
+    """The inputs of a program from a file: a table with columns of their names, or JSON.
 
-    >>> cells(["1", "-2"]), cells(["1", "2.5"]), cells(["007"]), cells(["[1, 2]"]), cells(["true", "false"])
-    ([1, -2], [1.0, 2.5], ['007'], [[1, 2]], [True, False])
+    Args:
+        path: The file.
+        inputs: The type of each input, by name.
+
+    Raises:
+        InputError: It cannot be read, or lacks an input.
     """
-    kind = cell_type([text for text in texts if text != ""])
-    if kind is None:
-        return list(texts)
-    readers: dict[Type, Callable[[str], Any]] = {
-        INT: int,
-        REAL: float,
-        BOOL: lambda text: text.lower() == "true",
-    }
-    read = readers.get(kind, json.loads)
-    return [text if text == "" else read(text) for text in texts]
+    place = Path(path)
+    names = tuple(inputs)
+    if is_example_file(place):
+        return further_rows(place, len(names), names)
+    from meristem.reading.files import read_table
+
+    return frame_inputs(read_table(place), inputs)
 
 
-def cell_type(texts: Sequence[str]) -> Type | None:
-    """`int`, `real`, `bool`, or a variable for JSON lists, where all cells are written so; None for text."""
-    if not texts:
-        return None
-    if all(_WHOLE.match(t) and t != "-0" for t in texts) and all(-(2**63) <= int(t) < 2**63 for t in texts):
-        return INT
-    if all(t not in ("", "-", ".") and _NUMBER.match(t) and any(c.isdigit() for c in t) for t in texts):
-        return REAL
-    if {t.lower() for t in texts} <= {"true", "false"}:
-        return BOOL
-    if all(t.startswith("[") and t.endswith("]") for t in texts):
-        try:
-            found = [json.loads(t) for t in texts]
-        except (ValueError, RecursionError):
-            return None
-        if all(isinstance(v, list) for v in found):
-            return Type("list", (INT,))
-    return None
+def frame_inputs(frame: Frame, inputs: Mapping[str, Type]) -> list[tuple[Any, ...]]:
+    """The inputs of a program from the columns of a table.
+
+    Raises:
+        InputError: One of them is not there.
+    """
+    columns = []
+    for name, type_ in inputs.items():
+        if name not in frame.places:
+            from meristem.task.schema import close_names
+
+            raise InputError(f"there is no column {name!r} for the input; {close_names(name, frame.names)}")
+        values = column_values(frame, name)
+        if type_ == TEXT:
+            values = ["" if v is None else v for v in values]
+        columns.append([conform(v, type_) for v in values])
+    return list(zip(*columns, strict=True))
 
 
 __all__ = [
     "EXAMPLE_SUFFIXES",
     "as_arguments",
     "column_values",
+    "frame_inputs",
     "from_frame",
     "is_example_file",
     "read_examples",
+    "read_inputs",
 ]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -35,6 +36,16 @@ _FEW = 6  # rows that a message names
 
 Numbered = tuple[int, Any]
 """The number of an example, from 1, and a value of it."""
+
+
+_WHOLE = re.compile(r"-?(?:0|[1-9][0-9]{0,18})\Z")
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)?(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?\Z")
+
+
+class Cell(str):
+    """A cell of a text file: what it says depends on the other cells of its column, or on a stated type."""
+
+    __slots__ = ()
 
 
 class _Mixed(Exception):
@@ -208,8 +219,8 @@ def conform(value: Any, type_: Type) -> Any:
         value = value.item()
     if isinstance(value, np.ndarray):
         value = value.tolist()
-    if isinstance(value, str) and name != "text":
-        return _from_text(value, type_)
+    if isinstance(value, str):
+        return _from_text(str(value), type_) if name != "text" else str(value)
     if name == "real" and type(value) is int:
         return float(value)
     if name == "int" and type(value) is float and value.is_integer() and INT_MIN <= value <= INT_MAX:
@@ -255,4 +266,38 @@ def _from_text(text: str, type_: Type) -> Any:
     return text
 
 
-__all__ = ["MOST_ELEMENTS", "conform", "plain_value", "type_of_values"]
+# ---------------------------------------------------------------------------------------------- cells of text files
+
+
+def cells(texts: Sequence[str]) -> list[Any]:
+    """What the cells of one column of a text file say, all of one kind: ints, reals, truths, lists, or texts.
+
+    A zero in front (`007`) makes them text, for there it counts.
+
+    >>> cells(["1", "-2"]), cells(["1", "2.5"]), cells(["007"]), cells(["[1, 2]"]), cells(["true", "false"])
+    ([1, -2], [1.0, 2.5], ['007'], [[1, 2]], [True, False])
+    """
+    read = _reader([text for text in texts if text != ""])
+    return [str(text) if text == "" or read is None else read(text) for text in texts]
+
+
+def _reader(texts: Sequence[str]) -> Callable[[str], Any] | None:
+    """What reads all of the texts as something else than text; None where nothing does."""
+    if not texts:
+        return None
+    if all(_WHOLE.match(t) and t != "-0" and INT_MIN <= int(t) <= INT_MAX for t in texts):
+        return int
+    if all(_NUMBER.match(t) and any(c.isdigit() for c in t.lower().partition("e")[0]) for t in texts):
+        return float
+    if {t.lower() for t in texts} <= {"true", "false"}:
+        return lambda text: text.lower() == "true"
+    if all(t.startswith("[") and t.endswith("]") for t in texts):
+        try:
+            if all(isinstance(json.loads(t), list) for t in texts):
+                return json.loads
+        except (ValueError, RecursionError):
+            return None
+    return None
+
+
+__all__ = ["MOST_ELEMENTS", "Cell", "cells", "conform", "plain_value", "type_of_values"]

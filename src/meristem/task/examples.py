@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from meristem.errors import InputError, TypeMismatch
-from meristem.task.example_types import conform, plain_value, type_of_values
+from meristem.task.example_types import Cell, cells, conform, plain_value, type_of_values
 from meristem.task.task import Finding
-from meristem.types import Type, parse_type
+from meristem.types import TEXT, Type, parse_type
 from meristem.values import Column, column_from, filler, hashable
 
 Types = str | Type | Mapping[str, str | Type] | Sequence[str | Type]
@@ -268,7 +268,18 @@ def _stated(
 
 
 def _column(values: list[tuple[int, Any]], stated: Type | None, what: str) -> Column:
+    if all(v is None or isinstance(v, Cell) for _, v in values):  # a column of a text file
+        said = cells(["" if v is None else v for _, v in values]) if stated in (None, TEXT) else None
+        if said is not None and (stated == TEXT or all(isinstance(v, str) for v in said)):
+            stated = TEXT
+            values = [(n, "" if v is None else str(v)) for n, v in values]
+        elif said is not None:
+            values = [(n, None if v is None else found) for (n, v), found in zip(values, said, strict=True)]
     plain = [(n, plain_value(v, n, what)) for n, v in values]
+    if stated is None and any(
+        isinstance(v, Cell) for _, v in values
+    ):  # a file of inputs to examples from elsewhere
+        stated = type_of_values([(n, v) for n, v in plain if not isinstance(v, Cell)], what)
     if stated is None:
         stated = type_of_values(plain, what)
     try:

@@ -1,0 +1,95 @@
+"""A program from examples as one HTML page: everything in it, nothing from elsewhere, no script."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+from meristem.model._style import STYLE
+from meristem.model.html import _POLICY
+from meristem.model.words import clean, count, number, percent
+
+if TYPE_CHECKING:
+    from meristem.model.program_model import ProgramModel
+
+_MOST_PROGRAMS = 20
+_MOST_QUESTIONS = 5
+
+
+def page(model: ProgramModel) -> str:
+    """The page: what the program is, what it does with an example, how sure it is, what else fits."""
+    report = model.report()
+    name = clean(model.name, 120)
+    types = ", ".join(f"{clean(n, 40)}: {clean(t, 60)}" for n, t in report.types.items())
+    over = f"Meristem program from {count(report.examples, 'example')}: {types} -> {clean(report.output, 60)}"
+    notes = "".join(f"<p>Note: {escape(clean(text, 600))}</p>" for text in (*report.findings, *report.notes))
+    parts = [
+        "<!DOCTYPE html>",
+        '<html lang="en"><head><meta charset="utf-8">',
+        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
+        '<meta name="viewport" content="width=device-width,initial-scale=1">',
+        '<meta name="referrer" content="no-referrer">',
+        f"<title>{escape(name)}</title>",
+        f"<style>{STYLE}</style></head><body><main>",
+        f'<p class="over">{escape(over)}</p>',
+        f"<h1>{escape(name)}</h1>",
+        _card("Is it right?", f"<p>{escape(report.verdict())}</p>{notes}"),
+        _card("The program", f"{model.picture()}<pre>{_lines(model.short_source())}</pre>"),
+        _card(
+            "What it does with the first example",
+            f"<pre>{_lines(model.explain())}</pre>" if len(model.answers) else "",
+        ),
+        _card("Questions", _questions(model)),
+        _card("Examples taken as wrong", _wrong(model)),
+        _card("Programs that fit", _programs(model)),
+        _card("As Python that stands alone", f"<pre>{_lines(model.source())}</pre>"),
+        "</main></body></html>",
+    ]
+    return "\n".join(part for part in parts if part) + "\n"
+
+
+def _card(title: str, inner: str) -> str:
+    return f'<section class="card"><h2>{escape(title)}</h2>\n{inner}\n</section>' if inner else ""
+
+
+def _lines(text: str) -> str:
+    """Text of several lines, made safe and escaped; blanks at the start of a line stay."""
+    made = []
+    for line in text.rstrip("\n").split("\n"):
+        body = line.lstrip(" ")
+        made.append(" " * (len(line) - len(body)) + escape(clean(body)))
+    return "\n".join(made)
+
+
+def _questions(model: ProgramModel) -> str:
+    found = model.questions(_MOST_QUESTIONS)
+    if not found:
+        return ""
+    said = "".join(f"<pre>{_lines(str(question))}</pre>" for question in found)
+    return f"<p>Programs that fit differ here. Answer one and add it as an example.</p>{said}"
+
+
+def _wrong(model: ProgramModel) -> str:
+    rows = "".join(
+        f"<tr><td>{each.number}</td><td>{escape(clean(each.inputs, 200))}</td>"
+        f"<td>{escape(clean(each.wanted, 100))}</td><td>{escape(clean(each.got, 100))}</td></tr>"
+        for each in model.report().wrong[:_MOST_PROGRAMS]
+    )
+    head = "<thead><tr><th>example</th><th>input</th><th>answer</th><th>the program gives</th></tr></thead>"
+    return f"<table>{head}<tbody>{rows}</tbody></table>" if rows else ""
+
+
+def _programs(model: ProgramModel) -> str:
+    report = model.report()
+    rows = []
+    for each in report.programs[:_MOST_PROGRAMS]:
+        agrees = "" if each.agrees is None else percent(each.agrees)
+        rows.append(
+            f"<tr><td>{number(each.cost, 4)}</td><td>{percent(each.share)}</td><td>{agrees}</td>"
+            f"<td><code>{escape(clean(each.text, 400))}</code></td></tr>"
+        )
+    head = "<thead><tr><th>bits</th><th>share</th><th>agrees</th><th>program</th></tr></thead>"
+    return f"<p>{escape(report.tried())}</p><table>{head}<tbody>{''.join(rows)}</tbody></table>"
+
+
+__all__ = ["page"]
