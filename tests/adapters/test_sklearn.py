@@ -17,6 +17,7 @@ from sklearn.preprocessing import StandardScaler
 
 from meristem import Budget, MeristemClassifier, MeristemRegressor, Objective
 from meristem.errors import FileFormatError, InputError
+from meristem.model import DataWarning
 
 ONE = Budget(trials=1, cores=0)
 TWO = Budget(trials=2, cores=0)
@@ -78,6 +79,26 @@ def test_a_matrix_keeps_columns_that_look_like_identifiers() -> None:
     estimator = MeristemRegressor(TWO).fit(X, 3 * count)
     assert [f.name for f in estimator.model_.schema.features] == ["x0", "x1"]
     assert estimator.score(X, 3 * count) > 0.99
+
+
+def test_a_data_frame_is_read_as_a_table_is() -> None:
+    frame, label = mixed()
+    frame.insert(0, "id", np.arange(len(frame)))
+    frame["name"] = [f"person {k}" for k in range(len(frame))]
+    estimator = MeristemClassifier(ONE).fit(frame, label)
+    assert [f.name for f in estimator.model_.schema.features] == ["size", "colour"]
+    assert len(estimator.predict(frame.assign(name="somebody"))) == len(frame)  # and no warning
+
+
+def test_many_notes_are_one_warning() -> None:
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({f"c{k}": rng.choice(["a", "b"], 40) for k in range(9)})
+    estimator = MeristemClassifier(ONE).fit(frame, frame["c0"].to_numpy())
+    strange = pd.DataFrame({f"c{k}": [f"strange {k}" * 50] * 3 for k in range(9)})
+    with pytest.warns(DataWarning, match="and 7 more such notes") as caught:
+        estimator.predict(strange)
+    assert len(caught) == 1
+    assert len(str(caught[0].message)) < 400
 
 
 def test_classes_come_in_the_order_of_scikit_learn() -> None:

@@ -57,6 +57,16 @@ def rebuilt(data: bytes, changes: dict[str, bytes | None]) -> bytes:
     return reseal(buffer.getvalue())
 
 
+def test_a_file_can_be_predicted_by_its_path(model: Model, tmp_path: Path) -> None:
+    file = tmp_path / "new.csv"
+    file.write_text("colour,size\nred,0.5\ngrün,-1\n", encoding="utf-8")
+    table = {"size": [0.5, -1.0], "colour": ["red", "grün"]}
+    assert model.predict(file).tolist() == model.predict(str(file)).tolist() == model.predict(table).tolist()
+    np.testing.assert_array_equal(model.predict_proba(file), model.predict_proba(table))
+    with pytest.raises(InputError, match="there is no file"):
+        model.predict(tmp_path / "none.csv")
+
+
 def test_what_is_saved_comes_back(model: Model, tmp_path: Path) -> None:
     path = tmp_path / "näme.mst"
     model.save(path)

@@ -125,7 +125,63 @@ def test_missing_columns_are_all_named() -> None:
     with pytest.raises(InputError, match=r"expected the 2 columns 'size', 'day'.*it has 'Size'.*Rename it"):
         SCHEMA.rows({"Size": [1], "colour": ["red"], "old": [True], "note": ["x"]})
     with pytest.raises(InputError, match="the column 'note', which the table does not have"):
-        SCHEMA.rows({k: v for k, v in ROW.items() if k != "note"})
+        SCHEMA.rows([{k: v for k, v in ROW.items() if k != "note"}])
+
+
+def test_one_row_may_leave_out_what_is_not_known() -> None:
+    rows, warnings = SCHEMA.rows({"colour": "red", "size": 1.5, "new": 3})
+    assert rows.to_list() == [{"size": 1.5, "colour": "red", "old": None, "day": None, "note": None}]
+    assert warnings == [
+        "no value for 'old', 'day', 'note': treated as missing",
+        "ignored columns that the model does not know: 'new'",
+    ]
+    with pytest.raises(InputError, match="expected the 5 columns"):
+        SCHEMA.rows({"color": "red"})  # a table of something else
+
+
+def test_categories_in_another_case_are_the_known_ones() -> None:
+    three = Feature("size", option_of(class_of("S", "Medium", "medium", "straße", "NA-x")))
+    schema = Schema((three,), SCHEMA.target)
+    rows, warnings = schema.rows({"size": [" s ", "S", "MEDIUM", "Medium", "STRASSE", "na-X", "na"]})
+    # "MEDIUM" could be two of them.
+    assert values(rows, "size") == ["S", "S", None, "Medium", "straße", "NA-x", None]
+    assert warnings == [
+        "2 values never seen in training in 'size' ('MEDIUM', 'na'), first in row 3: treated as missing"
+    ]
+    assert values(schema.rows({"size": "s"})[0], "size") == ["S"]
+
+
+def test_a_warning_shows_the_beginning_of_long_values() -> None:
+    (warning,) = SCHEMA.rows({**ROW, "colour": "x" * 1000})[1]
+    assert len(warning) < 200
+
+
+@pytest.mark.parametrize(
+    ("order", "texts", "which"),
+    [
+        ("dmy", ["12/31/2024", "01/02/2024"], "month first"),
+        ("mdy", ["31/12/2024", "01/02/2024", ""], "day first"),
+        ("ymd", ["31.12.2024", "2024-01-02"], "day first"),
+        ("dmy", ["31/12/2024", "01/02/2024"], ""),
+        ("dmy", ["2024-12-31"], ""),
+    ],
+)
+def test_dates_in_another_order_than_in_training(order: Any, texts: list[str], which: str) -> None:
+    schema = Schema((Feature("day", option_of(DATETIME), order=order),), SCHEMA.target)
+    rows, warnings = schema.rows({"day": texts})
+    assert values(rows, "day")[0] == datetime(2024, 12, 31)
+    assert [w for w in warnings if which and which in w] == warnings
+    assert len(warnings) == bool(which)
+
+
+def test_dates_that_could_be_in_two_orders_or_in_none_are_refused() -> None:
+    schema = Schema((Feature("day", option_of(DATETIME), order="ymd"),), SCHEMA.target)
+    with pytest.raises(InputError, match="whether the day or the month comes first"):
+        schema.rows({"day": ["01/02/2024", "03/04/2024"]})
+    with pytest.raises(
+        InputError, match=r"expected dates such as 2024-12-31 .*got '31/12/2024' in row 1 and 1 more"
+    ):
+        schema.rows({"day": ["31/12/2024", "12/31/2024"]})
 
 
 @pytest.mark.parametrize(

@@ -94,8 +94,10 @@ class _MeristemEstimator(BaseEstimator):  # type: ignore[misc]
             return columns[names[k]] if names[k] in columns else frame.column(names[k])
 
         whole = Frame(names, frame.rows, get)
-        # Whoever passes a matrix has chosen its columns: none is taken for an identifier.
-        return Task.from_table(whole, target, kind=self._task_kind, keep=frame.names, name="table", **roles)
+        # Whoever passes a matrix has chosen its columns: none is taken for an identifier. A data frame is a table as it
+        # came, with row numbers and names perhaps, and is read as any other.
+        keep = () if self._from_frame else frame.names
+        return Task.from_table(whole, target, kind=self._task_kind, keep=keep, name="table", **roles)
 
     def _grow(self, frame: Frame, task: Task) -> None:
         self._names = frame.names
@@ -145,6 +147,8 @@ class _MeristemEstimator(BaseEstimator):  # type: ignore[misc]
                 ensure_all_finite="allow-nan",
                 ensure_min_samples=2 if reset else 1,
             )
+        if reset:
+            self._from_frame = _is_data_frame(X)
         frame = frame_of(X)
         if reset:
             return frame

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 RealArray = NDArray[np.float64]
 
+_MOST_NOTES = 3  # warnings of one call
+
 
 class DataWarning(UserWarning):
     """Something about the data of a prediction that the user should know."""
@@ -77,7 +79,16 @@ class Model:
 
     def _run(self, source: Any) -> RealArray:
         """Probabilities [N, K] or numbers [N] for a table-like value."""
+        if isinstance(source, str | os.PathLike):
+            # An import that points upward, as in `Task.from_table`: only who passes a file needs what reads files.
+            from meristem.reading import read_table
+
+            source = read_table(source)
         rows, notes = self.schema.rows(source)
+        if len(notes) > _MOST_NOTES:
+            notes = [
+                f"{'; '.join(notes[: _MOST_NOTES - 1])}; and {len(notes) - _MOST_NOTES + 1:,} more such notes"
+            ]
         for note in notes:
             warnings.warn(note, DataWarning, stacklevel=3)
         return self.run_rows(rows)
@@ -105,8 +116,8 @@ class Model:
         """Labels or numbers [N] for a table.
 
         Args:
-            source: A data frame, an Arrow table, a dict of columns, a list of dicts, a 2-d array, or a dict with one
-                value a column.
+            source: The path of a file, a data frame, an Arrow table, a dict of columns, a list of dicts, a 2-d array,
+                or a dict with one value a column (one row; what it leaves out is missing).
 
         Raises:
             InputError: A column is missing or does not hold what it held in training.

@@ -24,7 +24,7 @@ from meristem.task.cells import (
     parse_truth,
     style_of_new,
 )
-from meristem.task.dates import Order, arrow_dates, parse_dates
+from meristem.task.dates import ORDERS, Order, arrow_dates, parse_dates
 from meristem.task.raw import (
     ArrowStrings,
     Flags,
@@ -42,6 +42,7 @@ from meristem.types import BOOL, DATETIME, REAL, Type
 from meristem.values import Options, Scalars, Texts, filler
 
 _HERE, _AWAY = np.ones(1, np.bool_), np.zeros(1, np.bool_)
+_LONGEST_SHOWN = 30  # characters of a value in a warning
 _SIGN_SAMPLE = 5_000  # texts of a column that are asked for its decimal sign
 _SIGN_NAMES = {".": "point", ",": "comma"}
 _FIRST_MOMENT, _LAST_MOMENT = -62_135_596_800_000_000, 253_402_300_799_999_999  # the years 1 to 9999
@@ -80,6 +81,14 @@ class Feature:
         return {label: k for k, label in enumerate(self.type.item.labels)}
 
     @cached_property
+    def folded(self) -> dict[str, int]:
+        """The position of each label of a class by its lower case, where that is no other's too."""
+        places: dict[str, list[int]] = {}
+        for label, place in self.index.items():
+            places.setdefault(label.casefold(), []).append(place)
+        return {text: found[0] for text, found in places.items() if len(found) == 1}
+
+    @cached_property
     def missing_words(self) -> frozenset[str]:
         """The text that stands for a missing cell in this column."""
         known = MISSING if self.kind in ("class", "text") else MISSING_NUMBER
@@ -112,7 +121,7 @@ class Feature:
         if self.kind == "bool":
             return self._flags(raw, warnings)
         if self.kind == "datetime":
-            data, present = moments_of(raw, self.name, self.order, self.missing_words)
+            data, present = moments_of(raw, self.name, self.order, self.missing_words, warnings)
             outside = present & ((data < _FIRST_MOMENT) | (data > _LAST_MOMENT))
             if outside.any():
                 warnings.append(_counted(outside, "date", f"outside of the years 1 to 9999 in {self.name!r}"))
@@ -139,15 +148,17 @@ class Feature:
             word = text.strip()
             place = self.index.get(word)
             if place is None and word not in self.missing_words:
-                strange.append(k)
-                place = unseen
+                place = self.folded.get(word.casefold())
+                if place is None:
+                    strange.append(k)
+                    place = unseen
             table[k] = -1 if place is None else place
         codes = table[texts.codes]
         if strange and self.index:
             rows = np.isin(texts.codes, strange)
             if rows.any():
                 became = "the label (other)" if self.other else "missing"
-                examples = ", ".join(repr(texts.pool[k]) for k in strange[:3])
+                examples = ", ".join(_short(texts.pool[k]) for k in strange[:3])
                 warnings.append(
                     _counted(rows, "value", f"never seen in training in {self.name!r} ({examples})", became)
                 )
@@ -207,6 +218,10 @@ class Feature:
         elif value is None:
             return self._absent
         return self.convert(raw_from_values([value]), warnings)
+
+
+def _short(text: str) -> str:
+    return repr(text) if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]!r}..."
 
 
 def _counted(rows: NDArray[np.bool_], thing: str, what: str, became: str = "missing") -> str:
@@ -324,9 +339,15 @@ def lenient_numbers(
 
 
 def moments_of(
-    raw: Raw, name: str, order: Order = "ymd", missing: frozenset[str] = MISSING_NUMBER
+    raw: Raw,
+    name: str,
+    order: Order = "ymd",
+    missing: frozenset[str] = MISSING_NUMBER,
+    warnings: list[str] | None = None,
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """The moments of a raw column [N] in microseconds since 1970, and where there is one [N].
+
+    Dates that cannot be in `order` are read in the one other order that fits them all; `warnings` gets a word on it.
 
     Raises:
         InputError: A value is no date.
@@ -336,7 +357,23 @@ def moments_of(
     if isinstance(raw, Strings | ArrowStrings):
         data, present, bad = lenient_moments(raw, order, missing)
         if len(bad):
+            others = [(o, lenient_moments(raw, o, missing)) for o in ORDERS[1:] if o != order]
+            fitting = [(o, found) for o, found in others if not len(found[2])]
+            if len(fitting) == 1:
+                other, (data, present, _) = fitting[0]
+                if warnings is not None:
+                    which = "day first" if other == "dmy" else "month first"
+                    warnings.append(
+                        f"the dates in {name!r} are read {which}, other than in training: they fit no other order"
+                    )
+                return data, present
             texts, row = interned(raw), int(bad[0])
+            if fitting:
+                raise InputError(
+                    f"expected dates such as 2024-12-31 in the column {name!r}, as in training, got "
+                    f"{texts.pool[texts.codes[row]]!r} in row {row + 1}, and nothing in the column tells whether the "
+                    "day or the month comes first; write the year first"
+                )
             example = {"ymd": "2024-12-31", "dmy": "31/12/2024", "mdy": "12/31/2024"}[order]
             more = f" and {len(bad) - 1:,} more such rows" if len(bad) > 1 else ""
             raise InputError(

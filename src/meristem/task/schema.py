@@ -154,7 +154,7 @@ class Schema:
 
         Args:
             source: A data frame, an Arrow table, a dict of columns, a list of dicts, a 2-d array, or a dict
-                with one value a column (one row). Columns may come in any order.
+                with one value a column (one row; what it leaves out is missing). Columns may come in any order.
 
         Raises:
             InputError: A column is missing, or its values are not what they were in training.
@@ -163,10 +163,14 @@ class Schema:
         if (
             isinstance(source, dict)
             and not any(is_column(v) for v in source.values())
-            and all(f.name in source for f in self.features)
+            and any(f.name in source for f in self.features)
         ):
-            self._check(source, source, warnings)
-            one = {f.name: f.convert_one(source[f.name], warnings) for f in self.features}
+            absent = [f.name for f in self.features if f.name not in source]
+            if absent:
+                # Who writes one row by hand leaves out what is not known; a table that lacks a column is another matter.
+                warnings.append(f"no value for {_names(absent)}: treated as missing")
+            self._check_names(source, source, len(absent), warnings)
+            one = {f.name: f.convert_one(source.get(f.name), warnings) for f in self.features}
             return Rows(one, 1, self.type), warnings
         frame = frame_of(source)
         self._check(frame.places, frame.names, warnings)
@@ -179,7 +183,10 @@ class Schema:
         missing = [f.name for f in self.features if f.name not in places]
         if missing:
             raise InputError(_missing_columns(missing, list(names)))
-        if len(places) > len(self.features):
+        self._check_names(places, names, 0, warnings)
+
+    def _check_names(self, places: Mapping[str, Any], names: Any, absent: int, warnings: list[str]) -> None:
+        if len(places) > len(self.features) - absent:
             extra = [n for n in names if n not in self._expected]
             if extra:
                 warnings.append(f"ignored columns that the model does not know: {_names(extra)}")
