@@ -6,6 +6,7 @@ The interpreter itself fails rows whose real is not finite, so the plain functio
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import numpy as np
@@ -229,6 +230,123 @@ def sin(a: float) -> float:
 def cos(a: float) -> float:
     """The cosine of an angle in radians."""
     return math.cos(a)
+
+
+@primitive("real -> real", examples=[((0.0,), 0.0)])
+def tan(a: float) -> float:
+    """The tangent of an angle in radians."""
+    return math.tan(a)
+
+
+@primitive("real -> real", examples=[((0.0,), 0.0), ((2.0,), EvaluationError)])
+def asin(a: float) -> float:
+    """The angle in radians, from -pi/2 to pi/2, that has this sine."""
+    if not -1 <= a <= 1:
+        raise EvaluationError(Reason.DOMAIN)
+    return math.asin(a)
+
+
+@primitive("real -> real", examples=[((1.0,), 0.0), ((-2.0,), EvaluationError)])
+def acos(a: float) -> float:
+    """The angle in radians, from 0 to pi, that has this cosine."""
+    if not -1 <= a <= 1:
+        raise EvaluationError(Reason.DOMAIN)
+    return math.acos(a)
+
+
+@primitive("real -> real", examples=[((0.0,), 0.0)])
+def atan(a: float) -> float:
+    """The angle in radians, from -pi/2 to pi/2, that has this tangent."""
+    return math.atan(a)
+
+
+@primitive("real -> real", examples=[((0.0,), 0.0), ((1000.0,), EvaluationError)])
+def sinh(a: float) -> float:
+    """The hyperbolic sine."""
+    try:
+        return math.sinh(a)
+    except OverflowError:
+        raise EvaluationError(Reason.NON_FINITE) from None
+
+
+@primitive("real -> real", examples=[((0.0,), 1.0), ((1000.0,), EvaluationError)])
+def cosh(a: float) -> float:
+    """The hyperbolic cosine."""
+    try:
+        return math.cosh(a)
+    except OverflowError:
+        raise EvaluationError(Reason.NON_FINITE) from None
+
+
+@primitive("real -> real", examples=[((0.0,), 0.0)])
+def tanh(a: float) -> float:
+    """The hyperbolic tangent."""
+    return math.tanh(a)
+
+
+def _by_rows(function: Callable[[float], float], low: float, high: float) -> Callable[[Scalars], Any]:
+    """A columnar rule that takes the very function of the plain meaning: NumPy's differ from it in the last digit.
+
+    Outside low..high there is no value.
+    """
+
+    def rule(a: Scalars) -> Any:
+        outside = (a.data < low) | (a.data > high)
+        inside = np.where(outside, 0.0, a.data)
+        column = real(np.fromiter(map(function, inside.tolist()), np.float64, len(inside)))
+        return failing(column, Reason.DOMAIN, outside)
+
+    return rule
+
+
+_UNBOUNDED = math.inf
+sin.columnar(_by_rows(math.sin, -_UNBOUNDED, _UNBOUNDED))
+cos.columnar(_by_rows(math.cos, -_UNBOUNDED, _UNBOUNDED))
+tan.columnar(_by_rows(math.tan, -_UNBOUNDED, _UNBOUNDED))
+asin.columnar(_by_rows(math.asin, -1.0, 1.0))
+acos.columnar(_by_rows(math.acos, -1.0, 1.0))
+atan.columnar(_by_rows(math.atan, -_UNBOUNDED, _UNBOUNDED))
+tanh.columnar(_by_rows(math.tanh, -_UNBOUNDED, _UNBOUNDED))
+
+
+def _or_infinite(function: Callable[[float], float]) -> Callable[[Scalars], Any]:
+    """The same for functions that grow beyond the largest real; the interpreter fails rows that are not finite."""
+
+    def value(a: float) -> float:
+        try:
+            return function(a)
+        except OverflowError:
+            return math.inf
+
+    return lambda a: real(np.fromiter(map(value, a.data.tolist()), np.float64, len(a.data)))
+
+
+exp.columnar(_or_infinite(math.exp))
+sinh.columnar(_or_infinite(math.sinh))
+cosh.columnar(_or_infinite(math.cosh))
+
+
+@log.columnar
+def _(a: Scalars) -> Any:
+    outside = a.data <= 0
+    values = map(math.log, np.where(outside, 1.0, a.data).tolist())
+    return failing(real(np.fromiter(values, np.float64, len(a.data))), Reason.DOMAIN, outside)
+
+
+@power.columnar
+def _(a: Scalars, b: Scalars) -> Any:
+    with np.errstate(invalid="ignore"):
+        broken = ((a.data == 0) & (b.data < 0)) | ((a.data < 0) & (b.data != np.floor(b.data)))
+    rows = zip(np.where(broken, 1.0, a.data).tolist(), b.data.tolist(), strict=True)
+    values = (_power(x, y) for x, y in rows)
+    return failing(real(np.fromiter(values, np.float64, len(a.data))), Reason.DOMAIN, broken)
+
+
+def _power(a: float, b: float) -> float:
+    try:
+        return math.pow(a, b)
+    except OverflowError:
+        return math.inf
 
 
 @primitive("int -> real", examples=[((3,), 3.0)])

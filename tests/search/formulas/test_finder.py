@@ -1,0 +1,95 @@
+"""The finder of formulas finds what it should, in terms that the interpreter runs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import meristem.primitives  # noqa: F401
+from meristem.language.interpreter import evaluate
+from meristem.search.formulas import Formulas
+from meristem.search.programs.problem import Found, Problem
+from meristem.types import INT, REAL, TEXT
+from meristem.values import Scalars, column_from
+
+
+def _problem(truth: Callable[..., Any], low: float, high: float, width: int, rows: int = 300) -> Problem:
+    rng = np.random.default_rng(7)
+    data = rng.uniform(low, high, (width, rows))
+    inputs = {f"x{j}": Scalars(REAL, data[j]) for j in range(width)}
+    return Problem(inputs, Scalars(REAL, truth(*data)))
+
+
+def _first(problem: Problem, seconds: float = 20.0) -> Found:
+    began = time.process_time()
+    for found in Formulas().find(problem):
+        if found is not None:
+            return found
+        if time.process_time() - began > seconds:
+            break
+    raise AssertionError("nothing was found")
+
+
+CASES: dict[str, tuple[Callable[..., Any], int]] = {
+    "power law": (lambda a, b, c: 0.5 * a**2 * np.sqrt(b) / (np.pi * c), 3),
+    "sum of products": (lambda a, b, c, d: a * b - 2 * c * d + 3, 4),
+    "relativity": (lambda m, v: m / np.sqrt(1 - v**2 / 36), 2),
+    "wave": (lambda a, w, t: a * np.sin(w * t), 3),
+    "exponential of a group": (lambda n, m, g, k: n * np.exp(-m * g / k), 4),
+    "arc sine": (lambda a, b: np.arcsin(a / (b * 8)), 2),
+    "lens": (lambda a, b, n: 1 / (1 / a + n / b), 3),
+    "distance": (lambda a, b, c, d: np.sqrt((a - b) ** 2 + (c - d) ** 2), 4),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_finds(name: str) -> None:
+    truth, width = CASES[name]
+    found = _first(_problem(truth, 1.0, 4.0, width))
+    fresh = _problem(truth, 0.7, 5.0, width, 200)
+    result = evaluate(found.term, fresh.inputs)
+    wanted = fresh.answers.data  # type: ignore[attr-defined]
+    np.testing.assert_allclose(np.array(result.to_list(), float), wanted, rtol=1e-9)
+
+
+def test_whole_numbers_of_a_small_table() -> None:
+    x = list(range(1, 9))
+    inputs = {"n": column_from(x, INT)}
+    answers = column_from([n * (n + 1) / 2 for n in x], REAL)
+    found = _first(Problem(inputs, answers))
+    result = evaluate(found.term, {"n": column_from([20, 100], INT)})
+    assert result.to_list() == pytest.approx([210.0, 5050.0])
+
+
+def test_what_suits() -> None:
+    three = column_from([1.0, 2.0, 3.0], REAL)
+    assert Formulas().suits(Problem({"a": three}, three))
+    assert not Formulas().suits(Problem({"a": column_from(["a", "b", "c"], TEXT)}, three))
+    assert not Formulas().suits(Problem({"a": three}, column_from([1, 2, 3], INT)))
+    assert not Formulas().suits(Problem({"a": three.take(np.arange(2))}, three.take(np.arange(2))))
+
+
+def test_yields_often() -> None:
+    rng = np.random.default_rng(0)
+    inputs = {f"x{j}": Scalars(REAL, rng.uniform(1, 3, 1000)) for j in range(4)}
+    noise = Problem(inputs, Scalars(REAL, rng.normal(size=1000)))
+    gaps = []
+    last = began = time.process_time()
+    for found in Formulas().find(noise):
+        assert found is None
+        now = time.process_time()
+        gaps.append(now - last)
+        last = now
+        if now - began > 4:
+            break
+    assert max(gaps) < 0.6
+    assert np.mean(gaps) < 0.1
+
+
+def test_same_seed_same_formula() -> None:
+    problem = _problem(CASES["wave"][0], 1.0, 4.0, 3)
+    assert _first(problem).term == _first(problem).term
