@@ -8,7 +8,8 @@ Text form::
 
     bool  int  real  text  datetime  grid
     list[int]  option[real]  pair[int, text]  map[text, int]  dist[class[cat, dog]]
-    vector[4]  vector[_]  image[28, 28, 1]  signal[160, 1]  class['a b', c]  class[10]  graph[int, real]
+    vector[4]  vector[_]  image[28, 28, 1]  signal[160, 1]  class['a b', c]  class[10]
+    graph[int, real]                 short for map[int, list[pair[int, real]]]: of each node the edges that leave it
     row{age: option[real], name: text}
     (a, list[b]) -> list[a]          a function; `a` and `b` are variables
     (n, n) -> n where n: number
@@ -28,7 +29,7 @@ Param = str | int | None
 """A parameter of a type: a label or field name, a dimension, or None for a dimension not known yet."""
 
 KINDS = ("any", "eq", "ord", "key", "number")
-_UNEQUAL = ("->", "vector", "image", "signal", "dist", "grid", "graph")  # never compared for equality
+_UNEQUAL = ("->", "vector", "image", "signal", "dist", "grid")  # never compared for equality
 SCALARS = ("bool", "int", "real", "text", "datetime")
 MAX_SIZE = 400_000
 _DIMENSIONS = {"vector": 1, "image": 3, "signal": 2}
@@ -135,6 +136,11 @@ def pair_of(first: Type, second: Type) -> Type:
 def map_of(key: Type, value: Type) -> Type:
     """The type of maps from `key` to `value`."""
     return Type("map", (key, value))
+
+
+def graph_of(node: Type, edge: Type) -> Type:
+    """The type of directed graphs: a map from each node to the edges that leave it, each with the node it leads to."""
+    return map_of(node, list_of(pair_of(node, edge)))
 
 
 def dist_of(item: Type) -> Type:
@@ -250,7 +256,9 @@ class _Parser:
             try:
                 return str(json.loads(double))
             except ValueError:
-                raise TypeMismatch(f"the name {double} in the type {self.text!r} is not well quoted") from None
+                raise TypeMismatch(
+                    f"the name {double} in the type {self.text!r} is not well quoted"
+                ) from None
         if single is not None:
             return re.sub(r"\\(.)", r"\1", single[1:-1])
         raise TypeMismatch(f"expected a name at {token.group()!r} in the type {self.text!r}")
@@ -311,7 +319,7 @@ class _Parser:
             args = self.types("]")
             if len(args) != _ARITY[name]:
                 raise TypeMismatch(f"{name} takes {_ARITY[name]} type(s), got {len(args)} in {self.text!r}")
-            return Type(name, tuple(args))
+            return graph_of(*args) if name == "graph" else Type(name, tuple(args))
         if name in SCALARS or name == "grid":
             return Type(name)
         if re.match(r"[a-z]\d*\Z", name):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from meristem.errors import EvaluationError, Reason
 from meristem.language.limits import beyond_fuel, make_room, most_elements
 from meristem.types import BOOL, INT, REAL
-from meristem.values import Column, Lists, Options, Pairs, Scalars, Texts, concatenate
+from meristem.values import Column, Lists, Options, Pairs, Scalars, Texts, concatenate, offsets_from
 
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
@@ -126,6 +126,19 @@ def slices(lists: Lists, starts: IntArray, lengths: IntArray) -> Lists:
     return Lists.view(lists.starts + starts, lengths, lists.pool, lists.type)
 
 
+def parts(items: Lists, counts: IntArray, steps: IntArray, sizes: IntArray) -> Lists:
+    """Of each list `counts` [N] parts: each begins `steps` [N] items after the one before it and has `sizes` [N] items,
+    or as many as there are."""
+    offsets = offsets_from(counts)
+    begin = (np.arange(offsets[-1], dtype=np.int64) - np.repeat(offsets[:-1], counts)) * np.repeat(
+        steps, counts
+    )
+    lengths = np.minimum(np.repeat(sizes, counts), np.repeat(items.lengths, counts) - begin)
+    return Lists(
+        offsets, Lists.view(np.repeat(items.starts, counts) + begin, lengths, items.pool, items.type)
+    )
+
+
 def room_for(lengths: IntArray) -> tuple[IntArray, BoolArray]:
     """Lengths of lists about to be made, with 0 where one is too long or cannot be paid for; and which those are.
 
@@ -148,6 +161,7 @@ __all__ = [
     "identify",
     "ints",
     "key_of",
+    "parts",
     "ranks",
     "real",
     "room_for",

@@ -15,6 +15,7 @@ from meristem.primitives._columns import (
     identify,
     ints,
     key_of,
+    parts,
     ranks,
     room_for,
     slices,
@@ -375,6 +376,13 @@ def chunks(items: list[Any], size: int) -> list[list[Any]]:
     return [items[i : i + size] for i in range(0, len(items), size)]
 
 
+@chunks.columnar
+def _(items: Lists, size: Scalars) -> Any:
+    sizes = np.maximum(size.data, 1)
+    counts = items.lengths // sizes + (items.lengths % sizes > 0)
+    return failing(parts(items, counts, sizes, sizes), Reason.DOMAIN, size.data < 1)
+
+
 @primitive(
     "list[a], int -> list[list[a]]",
     examples=[(([1, 2, 3], 2), [[1, 2], [2, 3]]), (([1], 0), EvaluationError)],
@@ -385,6 +393,15 @@ def windows(items: list[Any], size: int) -> list[list[Any]]:
         raise EvaluationError(Reason.DOMAIN)
     check_size(size * max(len(items) - size + 1, 0))
     return [items[i : i + size] for i in range(len(items) - size + 1)]
+
+
+@windows.columnar
+def _(items: Lists, size: Scalars) -> Any:
+    sizes = np.maximum(size.data, 1)
+    counts = np.maximum(items.lengths - sizes + 1, 0)
+    _, large = room_for(np.where(counts > 0, counts * np.minimum(sizes, items.lengths), 0))
+    column = parts(items, np.where(large, 0, counts), np.ones_like(sizes), sizes)
+    return failing(column, np.where(size.data < 1, Reason.DOMAIN, np.where(large, Reason.SIZE, 0)))
 
 
 @primitive(
