@@ -157,9 +157,9 @@ class Chain:
             for block in items:
                 if following in found and found[following][0].cost <= block.cost:
                     break
-                index = _first_equal(block, wanted)
-                if index is not None:
-                    found[following] = (block, index, True)
+                equal = _first_equal(block, wanted)
+                if equal is not None:
+                    found[following] = (block, equal, True)
                     break
         edges = [(part, following) for following, part in found.items()]
         edges.sort(key=lambda edge: edge[0][0].cost)

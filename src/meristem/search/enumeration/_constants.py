@@ -13,7 +13,7 @@ Constant = tuple[Term, Type, int, Any]
 """Term, type, cost, value."""
 
 
-_NUMBERS = {0: 2, 1: 2, 2: 3, 3: 4, 4: 4, 5: 4, -1: 4, 6: 5, 7: 5, 8: 5, 9: 5, 10: 5}
+_NUMBERS = {0: 2, 1: 2, 2: 2, 3: 3, 4: 3, 5: 3, -1: 4, 6: 4, 7: 4, 8: 4, 9: 4, 10: 4}
 """Numbers that are tried always, and their cost."""
 
 
@@ -155,7 +155,7 @@ def shown_numbers(inputs: list[Any], answers: list[Any]) -> list[tuple[int, int]
     for value, count in counted.most_common(24):
         share = count / len(answers)
         if abs(value) < 2**30 and (share >= 0.3 or len(answers) <= 3):
-            found.append((value, 4 if share > 0.6 else 5))
+            found.append((value, 3 if share > 0.6 else 4))
     return found
 
 

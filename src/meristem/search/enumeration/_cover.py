@@ -136,10 +136,8 @@ def best_tree(
         half = np.flatnonzero(np.isfinite(one) & ~np.isfinite(np.maximum(then_cost, other_cost)))
         if len(half):
             solved = np.where(np.isfinite(then_cost[half]), holds[half].sum(axis=1), fails[half].sum(axis=1))
-            scale = -4.0 * solved / max(1, rows.sum())
-            order = np.argsort(tests.costs[index_of[half]] + one[half] + 4 * scale, kind="stable")[
-                : _WIDTH[min(depth, 3)]
-            ]
+            worth = tests.costs[index_of[half]] + one[half] - 16.0 * solved / max(1, rows.sum())
+            order = np.argsort(worth, kind="stable")[: _WIDTH[min(depth, 3)]]
             for k in half[order].tolist():
                 test = int(index_of[k])
                 left = bool(np.isfinite(then_cost[k]))

@@ -86,18 +86,19 @@ def _initial(pool: ListPool, a: Ids) -> Ids:
 
 
 def _take(pool: ListPool, a: Ids, k: Ids) -> Ids:
-    return _views(pool, pool.starts(a), np.minimum(pool.lengths(a), k), k < 0)
+    kept: IntArray = np.minimum(pool.lengths(a), k)
+    return _views(pool, pool.starts(a), kept, k < 0)
 
 
 def _drop(pool: ListPool, a: Ids, k: Ids) -> Ids:
     lengths = pool.lengths(a)
-    lost = np.clip(k, 0, lengths)
+    lost: IntArray = np.clip(k, 0, lengths)
     return _views(pool, pool.starts(a) + lost, lengths - lost, k < 0)
 
 
 def _take_last(pool: ListPool, a: Ids, k: Ids) -> Ids:
     lengths = pool.lengths(a)
-    kept = np.clip(k, 0, lengths)
+    kept: IntArray = np.clip(k, 0, lengths).astype(np.int64)
     return _views(pool, pool.starts(a) + lengths - kept, kept, k < 0)
 
 

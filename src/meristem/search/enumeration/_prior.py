@@ -74,6 +74,7 @@ COSTS: dict[str, int | None] = {
     "repeat": 3,
     "flatten": 3,
     "set_item": 3,
+    "swap_items": 4,
     "insert_at": 3,
     "remove_at": 3,
     "cumulative_sum": 4,
