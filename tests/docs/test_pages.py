@@ -96,3 +96,32 @@ def test_a_strategy(tmp_path: Path) -> None:
 )
 def test_the_pages_say_where_the_file_goes(page: str, folder: str) -> None:
     assert f"`src/meristem/{folder}/" in (ROOT / "docs" / page).read_text(encoding="utf-8")
+
+
+DESIGN = (ROOT / "docs" / "design.md").read_text(encoding="utf-8")
+
+
+def test_the_house_in_the_design_is_the_one_that_stands() -> None:
+    (house,) = re.findall(r"\n((?:    \w.*\n)+)\nLoading a model", DESIGN)
+    named = [line[:37].split() for line in house.splitlines()]  # what stands in them comes after
+    package = ROOT / "src" / "meristem"
+    there = {path.name for path in package.iterdir() if (path / "__init__.py").exists()}
+    there |= {path.stem for path in package.glob("*.py") if not path.stem.startswith("_")}
+    assert {name for line in named for name in line} == there
+
+
+def test_the_design_names_files_and_functions_that_are_there() -> None:
+    from meristem.language import terms
+
+    nodes = [kind for kind in terms.Term.__subclasses__() if kind.__module__ == terms.__name__]
+    words = {11: "eleven", 12: "twelve", 13: "thirteen"}
+    assert f"{words[len(nodes)]} kinds of nodes" in DESIGN
+    paths = re.findall(r"`((?:\w+/)+\w+\.py)`", DESIGN)
+    assert len(paths) >= 8
+    for path in paths:
+        assert (ROOT / path).exists() or (ROOT / "src" / "meristem" / path).exists(), path
+    for name in re.findall(r"`(\w+)`", DESIGN):
+        text = subprocess.run(
+            ["grep", "-rlw", name, str(ROOT / "src")], capture_output=True, text=True, check=False
+        ).stdout
+        assert text, f"{name} is named in the design and nowhere in the code"
