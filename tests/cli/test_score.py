@@ -11,12 +11,15 @@ import pytest
 from sklearn import metrics
 
 from conftest import PENGUINS, Run
-from meristem import Model, load
+from meristem import Budget, Model, Task, grow, load
 
 
 def test_classes(run: Run, penguins: Path, loaded: Model) -> None:
     result = run("score", penguins, PENGUINS, "--json")
-    assert (result.code, len(result.err.splitlines())) == (0, 1)  # a warning: these are rows it was grown from
+    assert (result.code, len(result.err.splitlines())) == (
+        0,
+        1,
+    )  # a warning: these are rows it was grown from
     found = json.loads(result.out)
     assert (found["metric"], found["rows"], found["left_out"]) == ("log_loss", 344, 0)
     frame = pd.read_csv(PENGUINS)
@@ -82,6 +85,54 @@ def test_costs_are_measured(run: Run) -> None:
     cost = 50 * ((table["y"] == "ill") & (label == "well")) + ((table["y"] == "well") & (label == "ill"))
     assert found["metrics"]["cost"]["value"] == pytest.approx(cost.mean())
     assert found["metrics"]["accuracy"]["value"] == pytest.approx((label == table["y"]).mean())
+
+
+def weighted(folder: Path) -> Path:
+    """A model with weights and groups, and the table it is from."""
+    rng = np.random.default_rng(0)
+    x, w = rng.normal(size=90), rng.uniform(0.1, 9, 90)
+    y = (2 * x + rng.normal(0, 1 + w / 4, 90)).round(3)
+    table = pd.DataFrame({"x": x.round(3), "w": w.round(2), "who": np.arange(90) // 3, "y": y})
+    table.to_csv(folder / "t.csv", index=False)
+    task = Task.from_table(folder / "t.csv", "y", weight_column="w", group_column="who")
+    grow(task, budget=Budget(trials=1, cores=0), quiet=True).save(folder / "m.mst")
+    return folder / "t.csv"
+
+
+def test_weights_count_where_the_table_has_them(run: Run) -> None:
+    table = pd.read_csv(weighted(Path()))
+    found = json.loads(run("score", "m.mst", "t.csv", "--json").out)
+    error = (table["y"] - load("m.mst").predict(table)).abs()
+    assert found["weights"] == "w"
+    assert found["metrics"]["mae"]["value"] == pytest.approx(np.average(error, weights=table["w"]))
+    assert found["metrics"]["mae"]["low"] < found["metrics"]["mae"]["value"] < found["metrics"]["mae"]["high"]
+    assert "weighted by w" in run("score", "m.mst", "t.csv").out.splitlines()[0]
+
+    table.drop(columns=["w", "who"]).to_csv("plain.csv", index=False)
+    result = run("score", "m.mst", "plain.csv", "--json")
+    assert "lacks the column 'w'" in result.err
+    plain = json.loads(result.out)
+    assert plain["weights"] is None
+    assert plain["metrics"]["mae"]["value"] == pytest.approx(error.mean())
+
+    table.assign(w=-1).to_csv("bad.csv", index=False)
+    result = run("score", "m.mst", "bad.csv")
+    assert result.code == 1
+    assert "finite and not negative in 'w'" in result.err
+
+
+def test_rows_of_one_group_are_drawn_together(run: Run) -> None:
+    table = pd.read_csv(weighted(Path()))
+    same = pd.concat([table.assign(who=table.index)] * 8)  # each row eight times, which adds nothing new
+    same.to_csv("many.csv", index=False)
+    same.assign(who=np.arange(len(same))).to_csv("loose.csv", index=False)
+    width = {}
+    for name in ("many", "loose"):
+        rmse = json.loads(run("score", "m.mst", f"{name}.csv", "--json").out)["metrics"]["rmse"]
+        width[name] = rmse["high"] - rmse["low"]
+    assert width["many"] > 2 * width["loose"]
+    table.assign(who="all").to_csv("one.csv", index=False)
+    assert run("score", "m.mst", "one.csv", "--json").code == 0
 
 
 def test_a_single_class_leaves_out_what_needs_two(run: Run, penguins: Path) -> None:

@@ -179,9 +179,17 @@ def test_groups_and_weights_are_no_features() -> None:
     assert len(set(codes)) == 3
     assert task.weights is not None
     assert task.weights.tolist() == [1, 2, 0, 1]
+    assert (task.schema.weight, task.schema.group) == ("w", "who")
+    assert Schema.from_json(task.schema.to_json()) == task.schema
     assert task.schema.unused == ("who", "w")
     assert found(task, "note")[0].text == "1 row without a value in 'who' made one group"
     assert task.schema.rows(table)[1] == []
+
+
+def test_weights_may_have_decimal_commas(tmp_path: Path) -> None:
+    file = tmp_path / "t.csv"
+    file.write_text("x;w;y\n1;0,5;1,5\n2;1,5;2,5\n4;1;3,5\n")
+    assert Task.from_table(file, "y", weight_column="w").weights.tolist() == [0.5, 1.5, 1.0]  # type: ignore[union-attr]
 
 
 def test_weights_have_mean_one_even_when_enormous() -> None:

@@ -334,6 +334,8 @@ GOOD = SCHEMA.to_json()
         {"target": None},
         {"dropped": ["id"]},
         {"unused": [None]},
+        {"weight": 3},
+        {"group": ["a"]},
         {"extra": 1},
     ],
 )

@@ -47,12 +47,14 @@ class Scored:
         measured: The metrics, that one first.
         rows: Rows with an answer.
         left_out: Rows without one.
+        weights: The column by which rows count differently, as they did in training; empty where all count the same.
     """
 
     metric: str
     measured: tuple[Measured, ...]
     rows: int
     left_out: int
+    weights: str = ""
 
 
 def score_command(model_path: Path, data: Path, as_json: bool) -> None:
@@ -77,6 +79,7 @@ def score_command(model_path: Path, data: Path, as_json: bool) -> None:
             "metric": scored.metric,
             "rows": scored.rows,
             "left_out": scored.left_out,
+            "weights": scored.weights or None,
             "metrics": metrics,
         }
         say(json.dumps(found, allow_nan=False))
@@ -114,15 +117,49 @@ def measure(model: Model, frame: Frame) -> Scored:
             "these are the rows that the model was grown from: the scores say nothing about rows it has not "
             "seen; score a table that was kept aside, or see `meristem show`"
         )
+    weights, groups = _weights(model, frame, places), _groups(model, frame, places)
     measured = []
     for name, (function, better) in functions.items():
-        value = float(function(y, output, None))
+        value = float(function(y, output, weights))
         rng = np.random.default_rng(_SEED)
-        low, high = bootstrap(y, output, function, rng=rng, seconds=_SECONDS)
+        low, high = bootstrap(y, output, function, rng=rng, weights=weights, groups=groups, seconds=_SECONDS)
         if better != "lower":  # the best is 1, and the shares of a few hundred rows may sum to 1 + 1e-15
             value, low, high = min(value, 1.0), low and min(low, 1.0), high and min(high, 1.0)
         measured.append(Measured(name, value, low, high, better))
-    return Scored(chosen, tuple(measured), len(places), frame.rows - len(places))
+    used = "" if weights is None else model.schema.weight or ""
+    return Scored(chosen, tuple(measured), len(places), frame.rows - len(places), used)
+
+
+def _weights(model: Model, frame: Frame, places: NDArray[np.int64]) -> NDArray[np.float64] | None:
+    """How much each of the rows at `places` counts [N]: by the column that said so in training, if the table has it.
+
+    Raises:
+        InputError: It holds something else than weights.
+    """
+    from meristem.reading.roles import read_weights
+
+    name = model.schema.weight
+    if name is None:
+        return None
+    if name not in frame.places:
+        warn(
+            f"the table lacks the column {name!r}, which held weights in training: here all rows count the same"
+        )
+        return None
+    return read_weights(frame, name, places)
+
+
+def _groups(model: Model, frame: Frame, places: NDArray[np.int64]) -> NDArray[np.int64] | None:
+    """The groups of the rows at `places` [N], which intervals respect; None where the table tells none apart."""
+    from meristem.reading.roles import read_groups
+
+    name = model.schema.group
+    if name is None or name not in frame.places:
+        return None
+    try:
+        return read_groups(frame, name, places)[0]
+    except InputError:  # all rows are of one group
+        return None
 
 
 def _shares(y: NDArray[Any], weights: NDArray[Any] | None) -> NDArray[np.float64]:
@@ -187,6 +224,8 @@ def _tell(model: Model, scored: Scored, data: Path) -> None:
     from meristem.model.words import clean, count, numbers_alike
 
     left = f"; {count(scored.left_out, 'row')} without an answer left out" if scored.left_out else ""
+    if scored.weights:
+        left += f"; weighted by {clean(scored.weights, 40)}"
     say(
         f"{clean(model.schema.target.name, 60)} on {count(scored.rows, 'row')} of {clean(data.name, 80)}{left}"
     )

@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from meristem.errors import InputError
-from meristem.reading.profile import profile_column
+from meristem.reading.profile import profile_column, read_numerals
+from meristem.task.cells import PLAIN
 from meristem.task.features import moments_of, numbers_of, texts_of
 from meristem.task.frames import Frame, frame_of, raw_of
-from meristem.task.raw import Numbers, Raw, Unreadable
+from meristem.task.raw import ArrowStrings, Numbers, Raw, Strings, Unreadable
 from meristem.task.schema import close_names
 from meristem.task.task import Finding
 
@@ -127,7 +128,9 @@ def read_weights(frame: Frame, name: str, rows: NDArray[np.int64]) -> NDArray[np
     Raises:
         InputError: One is missing, infinite or negative, or all are 0.
     """
-    weights = numbers_of(frame.column(name), name)[rows]
+    raw = frame.column(name)
+    numerals = read_numerals(raw, frame.comma) if isinstance(raw, Strings | ArrowStrings) else None
+    weights = numbers_of(raw, name, PLAIN if numerals is None else numerals.style)[rows]
     for wrong, what in (
         (np.isnan(weights), "a missing one"),
         (np.isinf(weights), "an infinite one"),

@@ -90,7 +90,9 @@ def read_task(
         features = [(feature, values.take(rows)) for feature, values in features]
     inputs = {feature.name: values for feature, values in features}
 
-    schema = Schema(tuple(feature for feature, _ in features), stated, tuple(dropped), unused)
+    schema = Schema(
+        tuple(feature for feature, _ in features), stated, tuple(dropped), unused, weight_column, group_column
+    )
     findings += find_rare_classes(stated, column)
     findings += find_duplicates(inputs, column)
     findings += find_leaks(inputs, column)

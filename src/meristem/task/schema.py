@@ -132,12 +132,16 @@ class Schema:
         target: The column it answers.
         dropped: The columns it does not read.
         unused: Columns with another role (weights, groups): no features, and nobody wonders about them.
+        weight: The one of them that says how much a row counts.
+        group: The one of them that says which rows belong together.
     """
 
     features: tuple[Feature, ...]
     target: Target
     dropped: tuple[Dropped, ...] = ()
     unused: tuple[str, ...] = ()
+    weight: str | None = None
+    group: str | None = None
 
     @cached_property
     def type(self) -> Type:
@@ -167,7 +171,7 @@ class Schema:
         ):
             absent = [f.name for f in self.features if f.name not in source]
             if absent:
-                # Who writes one row by hand leaves out what is not known; a table that lacks a column is another matter.
+                # Who writes one row leaves out what is not known. A table that lacks a column is another matter.
                 warnings.append(f"no value for {_names(absent)}: treated as missing")
             self._check_names(source, source, len(absent), warnings)
             one = {f.name: f.convert_one(source.get(f.name), warnings) for f in self.features}
@@ -222,13 +226,15 @@ class Schema:
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values that `Schema.from_json` reads."""
-        return {
+        entries: dict[str, Any] = {
             "version": 1,
             "features": [_feature_to_json(f) for f in self.features],
             "target": _target_to_json(self.target),
             "dropped": [{"name": d.name, "reason": d.reason} for d in self.dropped],
             "unused": list(self.unused),
         }
+        roles = {"weight": self.weight, "group": self.group}
+        return {**entries, **{role: name for role, name in roles.items() if name is not None}}
 
     @classmethod
     def from_json(cls, value: Any) -> Schema:
@@ -237,7 +243,8 @@ class Schema:
         Raises:
             FileFormatError: It is damaged, or of a version that is not known.
         """
-        entries = _object(value, "schema", {"version", "features", "target", "dropped", "unused"})
+        needed = {"version", "features", "target", "dropped", "unused"}
+        entries = _object(value, "schema", needed, {*needed, "weight", "group"})
         if entries["version"] != 1 or isinstance(entries["version"], bool):
             raise FileFormatError(
                 f"expected a schema of version 1, got {entries['version']!r}; "
@@ -250,10 +257,13 @@ class Schema:
             dropped.append(Dropped(_text(parts["name"], "name"), _text(parts["reason"], "reason")))
         unused = tuple(_text(n, "unused") for n in _list(entries["unused"], "unused"))
         target = _target_from_json(entries["target"])
+        weight, group = (
+            None if entries.get(r) is None else _text(entries[r], r) for r in ("weight", "group")
+        )
         names = [f.name for f in features]
         if len(set(names)) != len(names) or target.name in names:
             raise FileFormatError("the schema names a column twice")
-        return cls(features, target, tuple(dropped), unused)
+        return cls(features, target, tuple(dropped), unused, weight, group)
 
 
 def _names(names: Sequence[str], limit: int = 6) -> str:
