@@ -92,3 +92,18 @@ def test_a_budget_counts_from_where_it_is_said_to() -> None:
     effort = model.report().effort
     assert effort.budget_seconds == 4
     assert 2 < effort.seconds < 4.5
+
+
+def test_what_the_end_of_time_cut_off_is_not_the_reason_where_others_ended() -> None:
+    from types import SimpleNamespace
+
+    from meristem.growth.omitted import _no_model
+
+    ends = [("stopped", "the budget ended"), ("stopped", "the budget ended"), ("memory", "it took 9 GB")]
+    told = [SimpleNamespace(outcome=outcome, reason=reason) for outcome, reason in ends]
+    history = SimpleNamespace(history=SimpleNamespace(told=told))
+    words = _no_model(SimpleNamespace(growth=SimpleNamespace(portfolio=history)))  # type: ignore[arg-type]
+    assert words == (
+        "none of 3 candidates could be scored (1 ran out of memory, 2 cut off by the end of the budget; the first: "
+        "it took 9 GB). Allow it more memory, or give it fewer columns."
+    )
