@@ -94,6 +94,19 @@ def test_a_budget_counts_from_where_it_is_said_to() -> None:
     assert 2 < effort.seconds < 4.5
 
 
+def test_the_time_to_explain_is_in_the_time_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    import time
+
+    from meristem.growth import explain
+
+    def slow(run: Any, model: Any, rng: Any) -> tuple[()]:
+        time.sleep(0.6)
+        return ()
+
+    monkeypatch.setattr(explain, "_importance", slow)
+    assert grow(budget=ms.Budget(trials=0, cores=0)).report().effort.seconds > 0.6
+
+
 def test_what_the_end_of_time_cut_off_is_not_the_reason_where_others_ended() -> None:
     from types import SimpleNamespace
 

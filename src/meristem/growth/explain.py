@@ -64,6 +64,13 @@ def explain(run: Explained, model: Model) -> report.Report:
     """The report of a run. What would take too long is left out; the scores are always there."""
     growth = run.growth
     rng = np.random.default_rng([run.seed, 3])
+    same = "always the class shares" if run.task.kind == "classification" else "always the mean"
+    baseline = _score(run, run.base_output, same, rng)
+    what = "the grown model" if run.selection is not None else same
+    best = _score(run, run.composed.honest, what, rng)
+    importance = _importance(run, model, rng)
+    curve = _curve(growth)
+    # Last, so that the time to explain is in the time used.
     effort = report.Effort(
         seconds=growth.clock.elapsed,
         budget_seconds=None if math.isinf(growth.clock.limit) else growth.clock.limit,
@@ -72,12 +79,6 @@ def explain(run: Explained, model: Model) -> report.Report:
         seed=run.seed,
         versions={"meristem": __version__, "python": platform.python_version(), "numpy": np.__version__},
     )
-    same = "always the class shares" if run.task.kind == "classification" else "always the mean"
-    baseline = _score(run, run.base_output, same, rng)
-    what = "the grown model" if run.selection is not None else same
-    best = _score(run, run.composed.honest, what, rng)
-    importance = _importance(run, model, rng)
-    curve = _curve(growth)
     return report.Report(
         facts=_facts(run),
         effort=effort,

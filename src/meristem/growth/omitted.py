@@ -100,7 +100,7 @@ def _no_model(run: Explained) -> str:
     for result in told:
         ends[result.outcome] = ends.get(result.outcome, 0) + 1
     if "scored" not in ends:
-        order = sorted(ends, key=lambda end: (end == "stopped", -ends[end], end))  # the end of time comes last
+        order = sorted(ends, key=lambda end: (end == "stopped", -ends[end], end))
         parts = ", ".join(f"{ends[end]} {outcome_name(end)}" for end in order)
         reason = next((r.reason for r in told if r.outcome == order[0] and r.reason), "")
         text = f"none of {count(len(told), 'candidate')} could be scored ({parts}"
