@@ -105,7 +105,7 @@ def test_generation_uses_the_whole_vocabulary() -> None:
     missing = sorted(wanted.keys() - seen)
     assert len(missing) < len(wanted) / 10
     for name in missing:  # rare ones: asked for by their own type
-        for _ in range(300):
+        for _ in range(3_000):
             type_ = substitute(wanted[name].type.result, {t.name: INT for t in wanted[name].type.walk()})
             term = random_term(rng, type_, {"v": parse_type("vector[2]")}, 8)
             seen |= {node.name for node in term.walk() if isinstance(node, Call)}

@@ -25,7 +25,7 @@ def _strictly(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)
 def test_contract(entry: Any) -> None:
-    check_entry(entry)
+    check_entry(entry, rounds=4)
 
 
 @pytest.mark.slow

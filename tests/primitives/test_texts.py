@@ -13,7 +13,7 @@ import meristem.primitives  # noqa: F401
 from meristem.errors import EvaluationError
 from meristem.language import VOCABULARY, evaluate, parse_term
 from meristem.primitives.date_texts import PATTERNS
-from meristem.primitives.tokens import TOKEN_CLASSES
+from meristem.primitives.tokens import TOKEN_CLASSES, _spans_by_character
 from meristem.types import TEXT
 from meristem.values import column_from
 
@@ -43,6 +43,16 @@ def test_tokens_and_what_stands_between_them_make_the_text(kind: str) -> None:
         assert "".join(part + token for part, token in zip_longest(between, tokens, fillvalue="")) == text
         if kind not in ("number", "capitalized"):  # elsewhere a token may follow on another
             assert all(between[1:-1])
+
+
+@pytest.mark.parametrize("kind", [kind for kind in TOKEN_CLASSES if kind != "number"])
+def test_tokens_of_ascii_texts_are_those_found_by_character(kind: str) -> None:
+    ascii_texts = [
+        "".join(map(chr, range(128))),
+        *(text.encode("ascii", "ignore").decode() for text in texts(300)),
+    ]
+    for text in ascii_texts:
+        assert plain("token_spans", text, kind) == _spans_by_character(text, kind)
 
 
 def test_classes_cover_every_character_once() -> None:

@@ -28,6 +28,15 @@ TOKEN_CLASSES = (
     "punctuation",
 )
 
+_WORD = re.compile(r"[0-9A-Za-z]+")
+_DIGITS = re.compile(r"[0-9]+")
+_LETTERS = re.compile(r"[A-Za-z]+")
+_UPPER = re.compile(r"[A-Z]+")
+_LOWER = re.compile(r"[a-z]+")
+_CAPITALIZED = re.compile(r"[A-Z][a-z]+")
+_SPACE = re.compile(r"\s+")
+_NONSPACE = re.compile(r"\S+")
+_PUNCTUATION = re.compile(r"[^\s0-9A-Za-z]+")
 _NUMBER = re.compile(r"(?:(?<![^\W_])[+-])?[0-9]+(?:\.[0-9]+)?")
 
 
@@ -72,14 +81,37 @@ def _member_test(kind: str) -> Callable[[str], bool]:
     raise EvaluationError(Reason.DOMAIN)
 
 
-def _spans(text: str, kind: str) -> list[tuple[int, int]]:
-    """Where each token begins, and the place after its last character."""
+def _pattern(kind: str) -> re.Pattern[str]:
+    """What finds the tokens of a class in a text of ASCII characters, several times faster than by character."""
+    if kind == "word":
+        return _WORD
+    if kind == "digits":
+        return _DIGITS
+    if kind == "letters":
+        return _LETTERS
     if kind == "number":
-        return [match.span() for match in _NUMBER.finditer(text)]
+        return _NUMBER
+    if kind == "upper":
+        return _UPPER
+    if kind == "lower":
+        return _LOWER
+    if kind == "capitalized":
+        return _CAPITALIZED
+    if kind == "space":
+        return _SPACE
+    if kind == "nonspace":
+        return _NONSPACE
+    if kind == "punctuation":
+        return _PUNCTUATION
+    raise EvaluationError(Reason.DOMAIN)
+
+
+def _spans_by_character(text: str, kind: str) -> list[tuple[int, int]]:
+    """Where each token begins, and the position after its end, whatever the text."""
     found = []
     place = 0
     if kind == "capitalized":
-        for start, stop in _spans(text, "lower"):
+        for start, stop in _spans_by_character(text, "lower"):
             if start and text[start - 1].isupper():
                 found.append((start - 1, stop))
         return found
@@ -89,6 +121,13 @@ def _spans(text: str, kind: str) -> list[tuple[int, int]]:
             found.append((place, stop))
         place = stop
     return found
+
+
+def _spans(text: str, kind: str) -> list[tuple[int, int]]:
+    """Where each token begins, and the position after its end."""
+    if text.isascii() or kind == "number":
+        return [match.span() for match in _pattern(kind).finditer(text)]
+    return _spans_by_character(text, kind)
 
 
 _HINTS = {1: TOKEN_CLASSES}
@@ -111,7 +150,9 @@ _HINTS = {1: TOKEN_CLASSES}
 )
 def tokens(text: str, kind: str) -> list[str]:
     """The longest runs of characters of a class (see `TOKEN_CLASSES`)."""
-    return [text[start:stop] for start, stop in _spans(text, kind)]
+    if text.isascii() or kind == "number":
+        return _pattern(kind).findall(text)
+    return [text[start:stop] for start, stop in _spans_by_character(text, kind)]
 
 
 @primitive(
