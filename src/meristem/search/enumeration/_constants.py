@@ -160,19 +160,27 @@ def shown_numbers(inputs: list[Any], answers: list[Any]) -> list[tuple[int, int]
 
 
 def shown_runs(answers: list[Any]) -> list[tuple[list[Any], int]]:
-    """What all of the lists begin or end with, where that is more than one item."""
-    if not answers or not all(isinstance(answer, list) for answer in answers):
+    """The longest runs of two items or more that stand in all of the lists."""
+    if len(answers) < 2 or not all(isinstance(answer, list) for answer in answers):
         return []
-    found = []
-    for flip in (False, True):
-        lists = [answer[::-1] if flip else answer for answer in answers]
-        size = 0
-        while all(len(a) > size for a in lists) and all(a[size] == lists[0][size] for a in lists):
-            size += 1
-        if size >= 2 and len(answers) >= 2:
-            run = lists[0][:size]
-            found.append((run[::-1] if flip else run, 4 + size // 3))
-    return found
+    shortest = min(answers, key=len)[:60]
+    others = {_packed(answer) for answer in answers}
+    found: list[list[Any]] = []
+    begin = 0
+    while begin < len(shortest):
+        end = begin + 1
+        while end <= len(shortest) and all(_packed(shortest[begin:end]) in other for other in others):
+            end += 1
+        if end - 1 - begin >= 2:
+            found.append(shortest[begin : end - 1])
+            begin = end - 1
+        else:
+            begin += 1
+    return [(run, 4 + len(run) // 3) for run in found]
+
+
+def _packed(items: list[Any]) -> str:
+    return "".join(f"<{item!r}>" for item in items)
 
 
 __all__ = ["constants", "literal"]

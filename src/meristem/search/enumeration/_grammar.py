@@ -60,10 +60,13 @@ def operations(types: list[Type], strings: Iterable[str] = ()) -> list[Operation
         parameters = entry.type.parameters
         if not 1 <= len(parameters) <= _MOST_ARGUMENTS or any(p.is_function for p in parameters):
             continue
+        kinds = {t.kind for t in entry.type.walk()}
         for instance in _instances(entry, types):
             if not all(t in allowed for t in instance.args):
                 continue
-            nested = any(t.name == "list" and t.item.name == "list" for t in instance.args)
+            # What is defined but seldom meant costs more: lists of lists, and texts in the order of their characters.
+            unusual = int(any(t.name == "list" and t.item.name == "list" for t in instance.args))
+            unusual += 3 * int("ord" in kinds and any(TEXT in (t, *t.args) for t in instance.args))
             for bound, extra in _bound(entry, sample):
                 free = tuple(t for i, t in enumerate(instance.parameters) if i not in dict(bound))
                 kernel = None if bound else kernel_of(entry.name, free)
@@ -74,7 +77,7 @@ def operations(types: list[Type], strings: Iterable[str] = ()) -> list[Operation
                         entry.version,
                         free,
                         instance.result,
-                        cost + nested + extra,
+                        cost + unusual + extra,
                         entry.name in _COMMUTATIVE,
                         kernel,
                         bound,

@@ -188,6 +188,7 @@ class Search:
             return
         for found in self.chain.search(self.bank, self.settings.expansions, self.best):
             yield None if found is None else self._found(*found)
+        yield from self._interleaved()
         goal = self.goals[0]
         for ids, part, cost in self.chain.remainders(self.bank, 12):
             if cost <= level:
@@ -198,6 +199,26 @@ class Search:
                     return self.chain.join(first, term)
 
                 yield from self._add_goal(Goal(goal.type, ids, wrap, goal.cost + cost, 1))
+
+    def _interleaved(self) -> Progress:
+        """`goal = interleave(p, ?)` and `goal = interleave(?, p)`."""
+        pool = self.pools[self.output]
+        if not isinstance(pool, ListPool) or (pool.lengths(self.goal_ids) % 2).any():
+            return
+        children, offsets = pool.runs(self.goal_ids)
+        even = (
+            np.arange(len(children)) % 2 == 0
+        )  # each list begins at an even place, since all lengths are even
+        halves = [pool.intern_runs(children[side], offsets // 2) for side in (even, ~even)]
+        for first, known, left in ((True, halves[0], halves[1]), (False, halves[1], halves[0])):
+            for block in self.bank.blocks.get(self.output, {}).values():
+                for index in _matching(block, known)[:1]:
+                    part = block.term(index)
+
+                    def wrap(term: Term, part: Term = part, first: bool = first) -> Term:
+                        return Call("interleave", (part, term) if first else (term, part))
+
+                    yield from self._add_goal(Goal(self.output, left, wrap, block.cost + 4, 1))
 
     def _conditionals(self) -> Progress:
         found = self.wanted.tree(self.best)
@@ -214,7 +235,7 @@ class Search:
                 continue
             item = type.item
             scalars = {INT, BOOL, item} | ({TEXT} if TEXT in self.types else set())
-            inner = [op for op in self.operations if op.result in scalars]
+            inner = [op for op in self.operations if op.result in scalars or op.result == type]
             kinds: list[tuple[list[tuple[str, Type]], tuple[Rule, ...]]] = [([(x, item)], RULES)]
             if item.name != "list":
                 kinds.append(([(i, INT), (x, item)], INDEXED_RULES))
