@@ -5,7 +5,7 @@ from __future__ import annotations
 from meristem.errors import EvaluationError, Reason
 from meristem.language.vocabulary import primitive, subroutine
 
-_MOST = 1_000_000  # steps: products of two lengths up to here
+_MOST_STEPS = 1_000_000  # steps: products of two lengths up to here
 
 
 @primitive(
@@ -19,7 +19,7 @@ _MOST = 1_000_000  # steps: products of two lengths up to here
 )
 def edit_distance(one: str, other: str) -> int:
     """How many characters must be put in, taken out or changed to make one text of another. Very long texts fail."""
-    if len(one) * len(other) > _MOST:
+    if len(one) * len(other) > _MOST_STEPS:
         raise EvaluationError(Reason.SIZE)
     row = list(range(len(other) + 1))
     for i, a in enumerate(one, 1):
