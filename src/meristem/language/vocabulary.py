@@ -10,6 +10,7 @@ import inspect
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from meristem.errors import MeristemError, TypeMismatch
@@ -171,6 +172,7 @@ class Vocabulary:
 
 
 VOCABULARY = Vocabulary()
+_scheme = lru_cache(maxsize=None)(parse_type)  # many entries are of one type, and all are read at every start
 
 
 def primitive(
@@ -197,7 +199,7 @@ def primitive(
 
     def declare(function: Callable[..., Any]) -> Primitive:
         rule = None if isinstance(type, str) else type
-        scheme = parse_type(type) if isinstance(type, str) else function_of(parse_type("a"))
+        scheme = _scheme(type) if isinstance(type, str) else function_of(_scheme("a"))
         doc = (function.__doc__ or "").strip().splitlines()
         chosen = name or function.__name__.rstrip("_")
         entry = Primitive(
@@ -237,6 +239,6 @@ def subroutine(
     names = tuple(parameters.replace(",", " ").split())
     caller = sys._getframe(1)
     place = f"{caller.f_code.co_filename}:{caller.f_lineno}"
-    entry = Subroutine(name, version, parse_type(type), names, body, cost, examples, doc, hints or {}, place)
+    entry = Subroutine(name, version, _scheme(type), names, body, cost, examples, doc, hints or {}, place)
     VOCABULARY.add(entry)
     return entry
