@@ -110,3 +110,20 @@ def test_names_cannot_steer_the_terminal(run: Run) -> None:
     assert result.code == 1
     assert "\x1b" not in result.err
     assert result.err.count("\n") == 1
+
+
+def test_a_metric_that_cannot_fit_is_refused_before_a_large_table_is_read(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("large.csv").write_text("x,y\n" + "1,cat\n2,dog\n" * 200_000)
+    monkeypatch.setattr("meristem.task.Task.from_table", lambda *_, **__: pytest.fail("the table was read"))
+    result = run("grow", "large.csv", "--target", "y", "--metric", "rmse", *ONE)
+    assert result.code == 1
+    assert "does not fit a target of classes" in result.err
+
+
+def test_a_size_that_no_model_has_writes_none(run: Run) -> None:
+    result = run("grow", PENGUINS, "--target", "species", "--max-size", "500", "--quiet", *ONE)
+    assert result.code == 1
+    assert "at most 500 bytes (max_size), but the smallest one found" in result.err
+    assert list(Path().iterdir()) == []

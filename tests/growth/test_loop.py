@@ -8,6 +8,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ import pytest
 import meristem as ms
 from meristem import events
 from meristem.errors import InputError
+from meristem.growth.clock import Clock
 
 PENGUINS = Path(__file__).parents[2] / "examples" / "penguins.csv"
 
@@ -179,6 +181,76 @@ def test_latency_is_a_limit() -> None:
 def test_the_smallest_limits_leave_the_baseline() -> None:
     model = grow(class_task(), budget=ms.Budget(trials=3, cores=0), objective=ms.Objective(max_size=5000))
     assert len(model.to_bytes()) <= 5000
+
+
+def test_a_size_that_nothing_meets_is_an_error_before_the_search() -> None:
+    began: list[events.Event] = []
+    with pytest.raises(
+        InputError, match=r"at most 300 bytes \(max_size\).*takes [\d,]+ without.*allow [\d,]+ bytes"
+    ) as caught:
+        grow(class_task(), objective=ms.Objective(max_size=300), listeners=[began.append])
+    assert not any(isinstance(e, events.CandidateStarted) for e in began)
+    allowed = str(caught.value).split("allow ")[1].split(" ")[0].replace(",", "")
+    model = grow(class_task(), objective=ms.Objective(max_size=int(allowed)))
+    assert len(model.to_bytes()) <= int(allowed)
+
+
+def test_a_size_that_only_the_report_breaks_is_an_error_too() -> None:
+    task = class_task()
+    bare = replace(grow(task, budget=ms.Budget(trials=0, cores=0)), record={})
+    with pytest.raises(InputError, match="the smallest one found"):
+        grow(task, objective=ms.Objective(max_size=len(bare.to_bytes()) + 100))
+
+
+def other_task() -> ms.Task:
+    return ms.Task.from_table({f"other {k}": v for k, v in table().items()} | {"y": table()["y"]}, target="y")
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (class_task, r"answers 'y' \(a number\), got one that answers 'y' \(a class\)"),
+        (lambda: ms.Task.from_table(table(), target="x"), r"answers 'y' .*, got one that answers 'x'"),
+        (other_task, "reads none of its columns but 'other x'"),
+    ],
+)
+def test_a_model_of_another_task_is_no_start(make: Any, message: str) -> None:
+    other = grow(make(), budget=ms.Budget(trials=1, cores=0))
+    with pytest.raises(InputError, match=message):
+        grow(number_task(), start=other)
+    assert grow(number_task(), parts=[other], budget=ms.Budget(trials=1, cores=0)).report().candidates
+
+
+def test_after_a_stop_a_second_is_left_for_the_rest() -> None:
+    for limit in (600.0, float("inf")):
+        clock = Clock(limit)
+        assert clock.left > 500
+        clock.stop()
+        assert clock.stopped
+        assert clock.left <= 0
+        assert clock.end - time.monotonic() == pytest.approx(1.0, abs=0.05)
+
+
+def test_a_stop_leaves_out_what_takes_long() -> None:
+    """A thousand columns: to measure what each is worth takes far longer than a second."""
+    rng = np.random.default_rng(0)
+    columns: dict[str, Any] = {f"x{k}": rng.normal(size=1500) for k in range(1000)}
+    columns["y"] = columns["x0"] + rng.normal(0, 0.1, 1500)
+    task = ms.Task.from_table(columns, target="y")
+    at: dict[str, float] = {}
+
+    def tell(event: events.Event) -> None:
+        if isinstance(event, events.CandidateEnded):
+            signal.raise_signal(signal.SIGINT)
+        if isinstance(event, events.Phase):
+            at[event.name] = time.monotonic()
+
+    began = time.monotonic()
+    sketch = "ridge(impute(numbers(row)))"
+    model = grow(task, sketch=sketch, budget=ms.Budget(seconds=600, cores=0), listeners=[tell])
+    assert at["done"] - at["stopping"] < 3  # 1 s, and what a loaded machine adds
+    assert time.monotonic() - began < 60
+    assert model.report().members
 
 
 def test_start_and_parts_are_tried_first() -> None:

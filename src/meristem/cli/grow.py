@@ -105,6 +105,11 @@ def grow_command(session: Session, options: GrowOptions) -> None:
             raise InputError(
                 f"--report: {str(options.report)!r} is where the model goes; choose another name"
             )
+    if options.metric is not None:
+        from meristem.reading.beginning import early_target
+
+        if (early := early_target(options.data, options.target)) is not None:
+            objective.scorer(early.type, early.values)  # better now than when the whole table is read
     task = Task.from_table(
         options.data,
         options.target,

@@ -141,7 +141,8 @@ def _score(run: Explained, output: RealArray, what: str, rng: np.random.Generato
 
 def _seconds(growth: Growth, share: float) -> float:
     """Seconds that a step may take: a share of what is left, or plenty where only trials count."""
-    return 2.0 if math.isinf(growth.clock.limit) else max(share * (growth.clock.end - time.monotonic()), 0.01)
+    end = growth.clock.end
+    return 2.0 if math.isinf(end) else max(share * (end - time.monotonic()), 0.01)
 
 
 def _candidates(growth: Growth) -> tuple[report.Candidate, ...]:

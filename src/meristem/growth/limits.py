@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from meristem.errors import InputError
 from meristem.growth.ensemble import Selection
 from meristem.model import Model
 from meristem.model.report import Report
@@ -67,16 +68,44 @@ class Limits:
             selection = choose(left)
         return selection
 
+    def check(self, model: Model) -> None:
+        """Check that a model, with its report or still without, is within the limit on size.
+
+        Raises:
+            InputError: It is not; with the smallest model there is, nothing could be.
+        """
+        if self.size is None:
+            return
+        size = len(model.to_bytes())
+        if size <= self.size:
+            return
+        room = 0 if model.record else _REPORT_ROOM
+        more = "" if model.record else " without its report"
+        raise InputError(
+            f"expected a model of at most {self.size:,} bytes (max_size), but the smallest one found, the same answer "
+            f"for every row, takes {size:,}{more}, most of them the names of columns and the labels of categories; "
+            f"allow {_rounded(size + room):,} bytes or more, or give it fewer columns"
+        )
+
     def fit_report(self, model: Model, report: Report) -> Model:
         """The model with its report, whose list of candidates is cut until the file is small enough."""
         whole = replace(model, record=report.to_json())
         while self.size is not None and len(whole.to_bytes()) > self.size:
             if len(report.candidates) <= _LEAST_CANDIDATES:
                 report = replace(report, candidates=(), importance=report.importance[:_LEAST_CANDIDATES])
+                whole = replace(model, record=report.to_json())
+                if len(whole.to_bytes()) > self.size:  # the scores and what the task was are all that is left
+                    report = replace(report, importance=(), calibration=None, curve=None)
                 return replace(model, record=report.to_json())
             report = replace(report, candidates=report.candidates[: len(report.candidates) // 2])
             whole = replace(model, record=report.to_json())
         return whole
+
+
+def _rounded(size: int) -> int:
+    """A little more, with two digits."""
+    step = int(10 ** max(len(str(size)) - 2, 0))
+    return -(-size // step) * step
 
 
 def latency(model: Model) -> float:

@@ -124,8 +124,32 @@ def _opening(
             raise InputError(
                 f"expected models as start and parts, got {type(model).__name__}; load files with ms.load"
             )
+        if model is start:
+            _check_start(task, model)
         terms += members_of(model.program.term)
     return [Recall(terms), *STRATEGIES.opening()] if terms else STRATEGIES.opening()
+
+
+def _check_start(task: Task, start: Model) -> None:
+    """Check that a model to go on from answers the task's question.
+
+    Raises:
+        InputError: It answers something else, or reads other columns.
+    """
+    old, new = start.schema, task.schema
+    advice = "pass it as parts=[model] to have its programs tried all the same, or leave it out"
+    if (old.target.name, old.target.kind) != (new.target.name, new.target.kind):
+        what = {"regression": "a number", "classification": "a class"}
+        raise InputError(
+            f"expected a start model that answers {new.target.name!r} ({what[new.target.kind]}), got one that answers "
+            f"{old.target.name!r} ({what[old.target.kind]}); {advice}"
+        )
+    if not {f.name for f in old.features} & {f.name for f in new.features}:
+        names = ", ".join(repr(f.name) for f in old.features[:4])
+        raise InputError(
+            f"expected a start model of a table like this one, got one that reads none of its columns but {names}; "
+            f"{advice}"
+        )
 
 
 def _meant(term: Term) -> str:
@@ -158,7 +182,7 @@ def _grow(
     opening: list[Strategy],
     hub: events.Hub,
 ) -> Model:
-    workers = budget.workers
+    workers, limits = budget.workers, Limits.of(objective)
     kept = sample_rows(task, budget, seed)
     if kept is not None:
         hub.send(
@@ -177,8 +201,7 @@ def _grow(
         )
         setting = Setting(used.schema.type, used.target.type, len(used), seed)
         portfolio = Portfolio(setting, opening, STRATEGIES.others())
-        size = None if objective.max_size is None else int(objective.max_size)
-        growth = Growth(examples, splits, portfolio, pool, scorer, budget, clock, hub, seed, size)
+        growth = Growth(examples, splits, portfolio, pool, scorer, budget, clock, hub, seed, limits.size)
         hub.send(
             events.Started(
                 clock.elapsed,
@@ -197,6 +220,10 @@ def _grow(
         base_loss = _first_loss(scorer, growth, base_output)
         hub.send(events.Baseline(clock.elapsed, base_loss))
         base_fit = fit_term(constant(), answers, seed=seed).fit
+        example = typical_row(used)
+        if limits.size is not None:  # what nothing can be is said before the search
+            floor = _compose(growth, None, base_fit, base_output, base_loss)[0]
+            limits.check(_model(task, floor, growth, scorer, example))
         if budget.trials != 0 and clock.left > 0:
             pool.share("task", *share_task(examples, splits))
             hub.send(events.Phase(clock.elapsed, "searching"))
@@ -204,18 +231,16 @@ def _grow(
         hub.send(events.Phase(clock.elapsed, "putting together"))
         selection = growth.selection
         pool.kill()
-    example = typical_row(used)
 
     def put_together(chosen: Selection | None) -> tuple[Composed, Selection | None]:
         return _compose(growth, chosen, base_fit, base_output, base_loss)
 
-    limits = Limits.of(objective)
     selection = limits.shrink(
         selection,
         list(portfolio.history.scored()),
         lambda left: select(left, growth.y, growth.weights, scorer),
         lambda chosen: _model(task, put_together(chosen)[0], growth, scorer, example),
-        clock.end - 0.5 * (clock.end - clock.search_end) if clock.limit < math.inf else math.inf,
+        clock.end - 0.5 * (clock.end - clock.search_end) if clock.limit < math.inf else clock.end,
     )
     composed, selection = put_together(selection)
     hub.send(events.Phase(clock.elapsed, "explaining"))
@@ -229,6 +254,7 @@ def _grow(
     context = Explained(task, used, growth, selection, composed, base_output, base_loss, seed)
     model = _model(task, composed, growth, scorer, example)
     model = limits.fit_report(model, explain(context, model))
+    limits.check(model)
     hub.send(events.Phase(clock.elapsed, "done"))
     return model
 

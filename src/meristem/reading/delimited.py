@@ -20,6 +20,7 @@ _BLOCK = 1 << 24
 """Bytes that PyArrow parses at once: room for a row of some 10,000 columns, few enough to keep memory
 even."""
 _LARGEST_BLOCK = 1 << 30
+_BEGINNING_ROWS = 2_000
 _SIGN_ROWS, _SIGN_COLUMNS = 100, 200
 """Cells that are asked for the table's decimal sign."""
 
@@ -78,6 +79,25 @@ def read_delimited(place: Path) -> Frame:
         notes.append("the file is not UTF-8; it was read as Windows-1252 (Western European)")
     table = _parse(place, dialect, names)
     return from_arrow(table, notes, comma=_commas(table, dialect.delimiter))
+
+
+def read_beginning(place: Path) -> tuple[tuple[str, ...], list[list[str]], int]:
+    """The columns' names, some thousand rows, and what is known of decimal signs, from the first bytes of a text table.
+
+    Raises:
+        InputError: It is no text.
+    """
+    head, whole = _head(place)
+    encoding = _encoding(place, head)
+    text = _decode(head, encoding)
+    dialect = sniff(text, encoding, whole, tab_first=place.suffix.lower() in (".tsv", ".tab"))
+    records = _records(text, dialect.delimiter, whole, most=_BEGINNING_ROWS)
+    if not whole and records:
+        records.pop()  # it may have been cut
+    rows = records[1:] if dialect.header else records
+    shown = table_signs(cell for row in rows[:_SIGN_ROWS] for cell in row)
+    hint = PERHAPS if dialect.delimiter == ";" else UNKNOWN
+    return tuple(_named(dialect)[0]), rows, shown if shown != UNKNOWN else hint
 
 
 def _commas(table: Any, delimiter: str) -> int:
