@@ -83,7 +83,7 @@ def grow_command(session: Session, options: GrowOptions) -> None:
         return
     if options.target is None:
         raise WrongUse(
-            "expected --target COLUMN, the column to predict; for a program from examples in a table add --as-program"
+            "Missing option '--target', the column to predict; for a program from examples in a table add --as-program"
         )
     for option, value in (
         ("--wrong", options.wrong),

@@ -230,7 +230,7 @@ def summary(model: ProgramModel, files: Files) -> dict[str, Any]:
         "examples": report.examples,
         "wrong": [each.number for each in report.wrong],
         "program": report.program,
-        "bits": report.cost,
+        "bits": report.bits,
         "agreement": report.agreement,
         "support": report.support,
         "considered": report.considered,

@@ -16,13 +16,13 @@ from meristem.language.terms import If, Term
 from meristem.language.text import format_term
 from meristem.model.program_report import FinderEnd
 from meristem.search.programs.check import Checker
-from meristem.search.programs.cost import exception_bits
+from meristem.search.programs.cost import exception_cost
 from meristem.search.programs.problem import Finder, Found, Problem
 
 _PAYING = 3.0  # how much more time a finder gets that gave the best program
 _GRACE_SHARE, _GRACE_LEAST = 0.25, 0.2  # of the seconds spent, and seconds, without a likelier program
 _GRACE_TURNS = 20  # the same where turns count
-_LONE_BRANCH = 20.0  # bits against a branch that rests on one example
+_LONE_BRANCH = 3.0  # bits against a branch that rests on one example, beside what its finder counts
 _MOST_KEPT = 2000  # programs that fit
 _LEAST_EACH = 0.1  # seconds that each finder has had before the search may end
 
@@ -33,7 +33,7 @@ class Fitting:
 
     Args:
         term: The program.
-        cost: Its description length in bits, exceptions and lone branches counted.
+        bits: Its description length, exceptions and lone branches counted.
         wrong: Positions of the examples that it does not answer.
         support: The least number of examples that a branch rests on.
         values: Its answers to the examples; None where it has none.
@@ -43,7 +43,7 @@ class Fitting:
     """
 
     term: Term
-    cost: float
+    bits: float
     wrong: tuple[int, ...]
     support: int
     values: tuple[Any, ...]
@@ -54,7 +54,7 @@ class Fitting:
     @property
     def rank(self) -> tuple[float, int, str]:
         """What programs are sorted by, the likeliest first. It does not depend on when they were found."""
-        return (round(self.cost, 9), self.term.size, self.term.digest)
+        return (round(self.bits, 9), self.term.size, self.term.digest)
 
     @property
     def branches(self) -> bool:
@@ -205,11 +205,11 @@ class Hunt:
                 self.partial = replace(found, wrong=checked.wrong)
             return
         answers, count = self.checker.answers, len(self.problem)
-        bits = sum(exception_bits(answers[k], count) for k in checked.wrong)
-        cost = found.cost + bits + (_LONE_BRANCH if found.support < 2 else 0.0)
+        exceptions = sum(exception_cost(answers[k], count) for k in checked.wrong)
+        bits = 0.5 * (found.cost + exceptions) + (_LONE_BRANCH if found.support < 2 else 0.0)
         fitting = Fitting(
             found.term,
-            float(cost),
+            float(bits),
             checked.wrong,
             found.support,
             checked.values,
@@ -219,7 +219,7 @@ class Hunt:
         )
         each.found += 1
         before = self.fitting.get(found.term)
-        if before is not None and before.cost <= fitting.cost:
+        if before is not None and before.bits <= fitting.bits:
             return
         if len(self.fitting) >= _MOST_KEPT and before is None:
             worst = max(self.fitting.values(), key=lambda f: f.rank)
@@ -230,14 +230,14 @@ class Hunt:
         text = format_term(found.term)
         now = self.clock.elapsed
         self.hub.send(
-            events.CandidateEnded(now, self.turn, each.finder.name, text, "scored", fitting.cost, 0.0)
+            events.CandidateEnded(now, self.turn, each.finder.name, text, "scored", fitting.bits, 0.0)
         )
         if self.best is None or fitting.rank < self.best.rank:
             self.best = fitting
             self.settled_since, self.settled_at = self.turn, now
             for other in self.work:
                 other.weight = _PAYING if other is each else 1.0
-            self.hub.send(events.Improved(now, fitting.cost, text))
+            self.hub.send(events.Improved(now, fitting.bits, text))
 
     def ends(self) -> list[FinderEnd]:
         """The finders and their ends, for the report."""

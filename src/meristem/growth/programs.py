@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import platform
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -21,12 +22,13 @@ from meristem.language.terms import Term
 from meristem.language.text import format_term
 from meristem.model.program import Program
 from meristem.model.program_model import ProgramModel
-from meristem.model.program_report import FoundProgram, ProgramReport, WrongExample
+from meristem.model.program_report import NEAR, FoundProgram, ProgramReport, WrongExample
 from meristem.model.questions import Rival
 from meristem.model.report import Effort
 from meristem.model.value_text import value_text
-from meristem.search.programs.agreement import Agreement, agree, input_weights
+from meristem.search.programs.agreement import Agreement, agree, answers_by, input_weights
 from meristem.search.programs.made_up import joined, make_up
+from meristem.search.programs.neighbours import is_program, neighbours
 from meristem.search.programs.problem import Finder, Problem
 from meristem.search.programs.recall import Try
 from meristem.search.programs.sketch import Sketch, check_sketch
@@ -41,6 +43,9 @@ _MADE_UP = 48  # inputs made up for that
 _MOST_FURTHER = 200
 _MOST_RIVALS = 12  # programs that a model keeps beside its own
 _MOST_QUESTIONS = 10
+_MOST_NEIGHBOURS = 40
+_SMALL_TERMS = 1500  # worked out for neighbours: 0.3 to 0.6 s
+_NEAR = 2.0  # bits: a neighbour is at least so much less likely than the program it is near
 _LEAST_SHARE = 1e-4  # of the likelihood: a rival below it raises no question
 _MOST_LISTED = 100
 _METRIC = "bits"
@@ -210,7 +215,7 @@ class _Chosen:
         inputs: What they were asked.
     """
 
-    ranked: list[Fitting]
+    ranked: Sequence[Fitting]
     agreement: Agreement
     inputs: Mapping[str, Column]
     further: int
@@ -220,10 +225,8 @@ class _Chosen:
         return self.ranked[self.agreement.best]
 
 
-def _choose(problem: Problem, fitting: Sequence[Fitting], seed: int) -> _Chosen:
-    ranked = sorted(fitting, key=lambda f: f.rank)
-    # A branch that rests on one example, or an example taken as wrong, may be chosen only where nothing else fits.
-    ranked = ranked[:_MOST_ASKED]
+def _choose(problem: Problem, hunt: Hunt, seed: int) -> _Chosen:
+    ranked = sorted(hunt.fitting.values(), key=lambda f: f.rank)[:_MOST_ASKED]
     inputs: dict[str, Column] = {}
     further = 0
     if problem.inputs:
@@ -232,11 +235,42 @@ def _choose(problem: Problem, fitting: Sequence[Fitting], seed: int) -> _Chosen:
             further = len(next(iter(problem.further.values())))
             inputs = joined(problem.further, inputs)
     made = len(next(iter(inputs.values()))) - further if inputs else 0
-    costs = [f.cost for f in ranked]
-    agreement = agree(
-        [f.term for f in ranked], costs, inputs, problem.answers.type, input_weights(further, made)
-    )
-    return _Chosen(ranked, agreement, inputs, further)
+    result, weights = problem.answers.type, input_weights(further, made)
+    says = answers_by([f.term for f in ranked], inputs, result)
+    best = agree(says, [f.bits for f in ranked], weights).best
+    # Programs near the chosen one have no vote in the choice: how many there are says more of the vocabulary than of
+    # the task. They show where it is a guess, and so make questions. Those that never differ say nothing.
+    near = _near(ranked[best], problem, hunt) if made + further else []
+    if near:
+        both = answers_by([f.term for f in [*ranked, *near]], inputs, result)
+        seen = {row.tobytes() for row in both[: len(ranked)]}
+        kept = list(range(len(ranked)))
+        for k in range(len(ranked), len(both)):
+            if both[k].tobytes() not in seen and len(kept) < len(ranked) + _MOST_NEIGHBOURS:
+                seen.add(both[k].tobytes())
+                kept.append(k)
+        ranked, says = [[*ranked, *near][k] for k in kept], both[kept]
+    return _Chosen(ranked, agree(says, [f.bits for f in ranked], weights, best), inputs, further)
+
+
+def _near(best: Fitting, problem: Problem, hunt: Hunt) -> list[Fitting]:
+    """Programs near the chosen one that fit as well, the likeliest first."""
+    if not is_program(best.term):
+        return []
+    clock = hunt.clock
+    deadline = clock.began + 0.97 * clock.limit - 0.3
+    found: list[Fitting] = []
+    for term, longer in neighbours(best.term, problem, _SMALL_TERMS, deadline):
+        if time.monotonic() > deadline:
+            break
+        checked = hunt.checker.check(term) if term not in hunt.fitting else None
+        if checked is None or len(checked.wrong) > len(best.wrong):
+            continue
+        bits = best.bits + max(longer, _NEAR)
+        found.append(
+            Fitting(term, bits, checked.wrong, best.support, checked.values, NEAR, hunt.turn, clock.elapsed)
+        )
+    return sorted(found, key=lambda f: f.rank)[: 2 * _MOST_NEIGHBOURS]
 
 
 def _questions(chosen: _Chosen) -> list[int]:
@@ -261,7 +295,7 @@ def _questions(chosen: _Chosen) -> list[int]:
             failing = float(mass[told][column < 0].sum())
             gain = _entropy(both, mass[told]) * (0.1 if says[best, i] < 0 else 1.0) * (1 - 0.5 * failing)
             # What the user gave is a better question than what was made up.
-            gains.append(gain * (1.2 if i < chosen.further else 1.0))
+            gains.append(gain * (2.0 if i < chosen.further else 1.0))
         pick = open_[int(np.argmax(gains))]
         both = np.unique(np.stack([groups, says[told, pick]]), axis=1, return_inverse=True)[1].reshape(-1)
         if found and len(set(both.tolist())) == len(set(groups.tolist())):
@@ -283,7 +317,7 @@ def _entropy(
 def _model(
     task: ExampleTask, problem: Problem, hunt: Hunt, budget: Budget, clock: Clock, seed: int
 ) -> ProgramModel:
-    chosen = _choose(problem, list(hunt.fitting.values()), seed)
+    chosen = _choose(problem, hunt, seed)
     best, agreement = chosen.best, chosen.agreement
     places = _questions(chosen)
     asked = {n: c.take(np.array(places, np.int64)) for n, c in chosen.inputs.items()} if places else {}
@@ -322,7 +356,7 @@ def _report(
     listed = [
         FoundProgram(
             text=format_term(f.term),
-            cost=f.cost,
+            bits=f.bits,
             share=float(agreement.mass[k]),
             finder=f.finder,
             turn=f.turn,
@@ -357,7 +391,7 @@ def _report(
             versions={"meristem": __version__, "python": platform.python_version(), "numpy": np.__version__},
         ),
         program=format_term(best.term),
-        cost=best.cost,
+        bits=best.bits,
         agreement=agreement.share,
         asked=asked,
         considered=hunt.considered,

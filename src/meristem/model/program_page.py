@@ -85,7 +85,7 @@ def _programs(model: ProgramModel) -> str:
     for each in report.programs[:_MOST_PROGRAMS]:
         agrees = "" if each.agrees is None else percent(each.agrees)
         rows.append(
-            f"<tr><td>{number(each.cost, 4)}</td><td>{percent(each.share)}</td><td>{agrees}</td>"
+            f"<tr><td>{number(each.bits, 4)}</td><td>{percent(each.share)}</td><td>{agrees}</td>"
             f"<td><code>{escape(clean(each.text, 400))}</code></td></tr>"
         )
     head = "<thead><tr><th>bits</th><th>share</th><th>agrees</th><th>program</th></tr></thead>"

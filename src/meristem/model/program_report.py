@@ -11,6 +11,8 @@ from meristem.model.report import Effort, _plain, _read
 from meristem.model.words import clean, count, duration, joined, number, percent
 
 FORMAT = 1
+NEAR = "near it"
+"""In place of a finder: a program that no search gave, but that lies near the chosen one and fits too."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class FoundProgram:
 
     Args:
         text: It, in the text form.
-        cost: Its description length in bits.
+        bits: Its description length.
         share: Its share of the likelihood of all that fit.
         finder: What found it.
         turn: At which turn of the search.
@@ -54,7 +56,7 @@ class FoundProgram:
     """
 
     text: str
-    cost: float
+    bits: float
     share: float
     finder: str
     turn: int
@@ -86,7 +88,7 @@ class ProgramReport:
         output: The type of the answers.
         effort: What was spent.
         program: The chosen one in the text form.
-        cost: Its description length in bits.
+        bits: Its description length.
         agreement: Its expected agreement with all programs that fit, on further and made-up inputs, 0 to 1.
         asked: On how many inputs that was measured.
         considered: How many programs were looked at.
@@ -106,7 +108,7 @@ class ProgramReport:
     output: str
     effort: Effort
     program: str
-    cost: float
+    bits: float
     agreement: float
     asked: int
     considered: int
@@ -181,9 +183,10 @@ class ProgramReport:
     def tried(self) -> str:
         """What was tried and why it ended, in words."""
         looked = f"{self.considered:,} programs looked at, " if self.considered else ""
-        fitting = (
-            count(len(self.programs), "program") + " that " + ("fits" if len(self.programs) == 1 else "fit")
-        )
+        found = sum(p.finder != NEAR for p in self.programs)
+        fitting = count(found, "program") + " that " + ("fits" if found == 1 else "fit")
+        near = len(self.programs) - found
+        fitting += f" and {near:,} near by that would do" if near else ""
         return f"{looked}{fitting} found in {duration(self.effort.seconds)}; {self.ended}."
 
     def text(self, width: int = 100) -> str:
@@ -208,7 +211,7 @@ class ProgramReport:
         for p in [next((p for p in self.programs if p.text == self.program), None), *others]:
             if p is not None:
                 agrees = f"  {percent(p.agrees):>6}" if p.agrees is not None else ""
-                shown = f"  {number(p.cost, 4):>6}  {percent(p.share):>7}{agrees}  "
+                shown = f"  {number(p.bits, 4):>6}  {percent(p.share):>7}{agrees}  "
                 lines.append(shown + clean(p.text, max(width - len(shown), 30)))
         if self.finders:
             said = [f"{clean(f.name, 30)} {duration(f.seconds)}, {clean(f.end, 80)}" for f in self.finders]

@@ -1,6 +1,6 @@
 """Choosing among programs that all fit: which one do most of the others, weighed by likelihood, agree with?
 
-A program of `cost` bits has the mass `2 ** -cost`. On inputs without answers each program says something; the chosen
+A program of `bits` has the mass `2 ** -bits`. On inputs without answers each program says something; the chosen
 one has the largest expected agreement: the mean, over these inputs, of the mass of the programs that say the same
 (minimum Bayes risk). A program that has no value for an input agrees with none there. Where one program has most of
 the mass it is chosen whatever the others say.
@@ -42,25 +42,14 @@ class Agreement:
     share: float
 
 
-def agree(
-    terms: Sequence[Term],
-    costs: Sequence[float],
-    inputs: Mapping[str, Column],
-    result: Type,
-    weights: NDArray[np.float64] | None = None,
-) -> Agreement:
-    """Which of the programs agrees best with the others.
+def answers_by(terms: Sequence[Term], inputs: Mapping[str, Column], result: Type) -> NDArray[np.int64]:
+    """What each program says on each input [P, M]: equal numbers where they say the same, -1 where they fail.
 
     Args:
-        terms: Programs, the likeliest first.
-        costs: Their description lengths in bits.
+        terms: Programs.
         inputs: Inputs without answers, a column [M] each; M may be 0.
         result: The type of the answers.
-        weights: How much each input counts, [M]; all the same where left out.
     """
-    lengths = np.asarray(costs, np.float64)
-    mass = np.exp2(-np.minimum(lengths - lengths.min(), 1000.0))
-    mass /= mass.sum()
     count = len(next(iter(inputs.values()))) if inputs else 0
     says = np.full((len(terms), count), _FAILS, np.int64)
     known: list[dict[object, int]] = [{} for _ in range(count)]
@@ -69,16 +58,40 @@ def agree(
         for i, value in enumerate(answers(term, inputs, types, result)):
             if value is not None:
                 says[k, i] = known[i].setdefault(value[0], len(known[i]))
-    if count == 0:
-        return Agreement(0, mass, says, 1.0)
-    agreed = np.zeros((len(terms), count))
-    for i in range(count):
+    return says
+
+
+def agree(
+    says: NDArray[np.int64],
+    bits: Sequence[float],
+    weights: NDArray[np.float64] | None = None,
+    chosen: int | None = None,
+) -> Agreement:
+    """Which of the programs agrees best with the others.
+
+    Args:
+        says: What they say, [P, M], as `answers_by` gives it; the likeliest program first.
+        bits: Their description lengths [P].
+        weights: How much each input counts, [M]; all the same where left out. Inputs for which no program has a value
+            do not count.
+        chosen: The position of the program that was chosen already; its agreement is measured.
+    """
+    lengths = np.asarray(bits, np.float64)
+    mass = np.exp2(-np.minimum(lengths - lengths.min(), 1000.0))
+    mass /= mass.sum()
+    agreed = np.zeros(says.shape)
+    for i in range(says.shape[1]):
         column = says[:, i]
         valid = column >= 0
-        total = np.bincount(column[valid], mass[valid], max(len(known[i]), 1))
-        agreed[valid, i] = total[column[valid]]
-    share = np.average(agreed, axis=1, weights=weights)
-    best = int(np.argmax(np.round(share, 12)))  # the first of equals: the likeliest
+        if valid.any():
+            agreed[valid, i] = np.bincount(column[valid], mass[valid])[column[valid]]
+    counted = (says >= 0).any(axis=0) * (1.0 if weights is None else weights)
+    if not counted.any():
+        return Agreement(chosen or 0, mass, says, 1.0)
+    share = agreed @ counted / counted.sum()
+    best = (
+        int(np.argmax(np.round(share, 12))) if chosen is None else chosen
+    )  # the first of equals: the likeliest
     return Agreement(best, mass, says, float(share[best]))
 
 
@@ -122,4 +135,4 @@ def input_weights(further: int, made_up: int) -> NDArray[np.float64]:
     return weights
 
 
-__all__ = ["Agreement", "agree", "answers", "input_weights"]
+__all__ = ["Agreement", "agree", "answers", "answers_by", "input_weights"]

@@ -1,68 +1,70 @@
-"""The description length of any program, for those that no search gave: recalled, filled in, or written by a user."""
+"""The description length of any program, for those that no search gave: recalled, filled in, or written by a user.
+
+It is in half bits, as the prior of the enumeration states what each function costs.
+"""
 
 from __future__ import annotations
 
 import math
 from datetime import datetime
 
-from meristem.errors import TypeMismatch
-from meristem.language.terms import Call, If, Lambda, Let, Literal, Term, Variable
-from meristem.language.vocabulary import VOCABULARY
+from meristem.language.terms import Call, If, Literal, Module, Term, Variable
+from meristem.search.enumeration._prior import OTHER, cost_of
 
-_NODE = 1.0  # bits beside what is chosen: that it goes on here
+_UNLISTED = OTHER + 1.0  # of functions that the enumeration leaves out, and of nodes it does not make
+_INPUT, _BRANCH, _LIST = 1.0, 3.0, 2.0
+_SMALL = {0: 2.0, 1: 2.0, 2: 2.0, 3: 3.0, 4: 3.0, 5: 3.0, -1: 4.0}
 
 
 def description_length(term: Term, inputs: int) -> float:
-    """Bits that write a program down: a choice among the vocabulary at each node, and the constants.
+    """Half bits that write a program down: the functions, the names, the constants.
 
     Args:
         term: The program.
         inputs: How many inputs it may use.
     """
-    choices = math.log2(sum(1 for _ in VOCABULARY) + inputs + 6)
-    bits = 0.0
+    total = 0.0
     for node in term.walk():
         if isinstance(node, Variable):
-            bits += _NODE + math.log2(inputs + 3)
+            total += _INPUT
         elif isinstance(node, Literal):
-            bits += _NODE + literal_bits(node.value)
+            total += literal_cost(node.value)
         elif isinstance(node, Call):
-            try:
-                own = VOCABULARY.find(node.name, node.version).cost
-            except TypeMismatch:
-                own = 1
-            bits += choices - 1 + own
-        elif isinstance(node, If | Lambda | Let):
-            bits += 3.0
+            known = cost_of(node.name)
+            total += _UNLISTED if known is None else known
+        elif isinstance(node, If):
+            total += _BRANCH
+        elif isinstance(node, Module):
+            total += _UNLISTED
         else:
-            bits += choices
-    return bits
+            total += _LIST
+    return total + 2.0 * max(inputs - len(term.free_names), 0)
 
 
-def literal_bits(value: object) -> float:
-    """Bits of a constant."""
+def literal_cost(value: object) -> float:
+    """Half bits of a constant."""
     if isinstance(value, bool):
-        return 1.0
+        return 4.0
     if isinstance(value, int):
-        return 2.0 + 2 * math.log2(1 + abs(value))
+        return _SMALL.get(value, 4.0 + max(2 * math.log2(abs(value) / 10), 0.0) if value else 2.0)
     if isinstance(value, float):
         if value.is_integer() and abs(value) < 1e6:
-            return 3.0 + 2 * math.log2(1 + abs(value))
-        return 4.0 + 3.4 * len(repr(value).replace(".", "").lstrip("-0"))
+            return literal_cost(int(value))
+        return 4.0 + 3.0 * len(repr(value).replace(".", "").lstrip("-0"))
     if isinstance(value, str):
-        return 3.0 + 5.0 * len(value)
+        return 3.0 + float(len(value))
     return 24.0 if isinstance(value, datetime) else 8.0
 
 
-def exception_bits(value: object, count: int) -> float:
-    """Bits of stating that one of `count` examples is wrong and has this answer instead of the program's."""
+def exception_cost(value: object, count: int) -> float:
+    """Half bits of stating that one of `count` examples is wrong and has this answer instead of the program's."""
     if isinstance(value, list | tuple):
-        inner = sum(1.0 + exception_bits(v, 1) for v in value)
+        inner = sum(1.0 + exception_cost(v, 1) for v in value)
     elif isinstance(value, dict):
-        inner = sum(2.0 + exception_bits(k, 1) + exception_bits(v, 1) for k, v in value.items())
+        inner = sum(2.0 + exception_cost(k, 1) + exception_cost(v, 1) for k, v in value.items())
     else:
-        inner = literal_bits(value)
-    return inner + math.log2(max(count, 1))
+        inner = 2 * literal_cost(value)
+    return 4.0 + inner + 2 * math.log2(max(count, 1))
 
 
-__all__ = ["description_length", "exception_bits", "literal_bits"]
+__all__ = ["description_length", "exception_cost", "literal_cost"]

@@ -146,16 +146,16 @@ class _Maker:
         words = [k for k, token in enumerate(tokens) if _token_class(token) in ("letters", "digits")]
         for _ in range(rng.choice((1, 1, 2))):
             roll = rng.random()
-            if words and roll < 0.6:  # another word or number where one stands
+            if words and roll < 0.72:  # another word or number where one stands
                 k = rng.choice(words)
                 tokens[k] = self.token(tokens[k]) if k < len(tokens) else ""
-            elif tokens and roll < 0.72:  # less
+            elif tokens and roll < 0.8:  # less
                 del tokens[rng.randrange(len(tokens))]
-            elif tokens and roll < 0.82:  # one piece twice: a third name, a second separator
+            elif tokens and roll < 0.88:  # one piece twice: a third name, a second separator
                 k = rng.randrange(len(tokens))
                 around = tokens[max(k - 1, 0) : k + 1]
                 tokens[k + 1 : k + 1] = around
-            elif tokens and roll < 0.88:
+            elif tokens and roll < 0.93:
                 k = rng.randrange(len(tokens))
                 tokens[k] = rng.choice((str.upper, str.lower, str.title))(tokens[k])
             elif self.values:  # the beginning of one and the end of another

@@ -52,7 +52,7 @@ class Found:
 
     Args:
         term: The program; its free variables are the inputs.
-        cost: Its description length under the prior; less is likelier.
+        cost: Its description length under the prior, in half bits; less is likelier.
         wrong: Positions of the examples that it does not answer.
         support: The least number of examples that a branch of it rests on.
     """

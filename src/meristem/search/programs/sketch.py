@@ -74,7 +74,7 @@ def random_fillings(term: Term, problem: Problem) -> Iterator[Found | None]:
     rng = Random(f"sketch {problem.seed}")
     checker = Checker(problem)
     root = expect(term, problem.types, problem.answers.type)
-    places = _places(root, dict(problem.types))
+    places = places_of(root, dict(problem.types))
     allowed = int(problem.wrong * len(problem))
     tried: set[Term] = set()
     began, count = time.monotonic(), 0
@@ -102,7 +102,7 @@ def _filling(rng: Random, type_: Type, around: dict[str, Type], size: int) -> Te
     return random_term(rng, default_variables(type_), around, size)
 
 
-def _places(root: Typed, inputs: dict[str, Type]) -> list[tuple[Type, dict[str, Type]]]:
+def places_of(root: Typed, inputs: dict[str, Type]) -> list[tuple[Type, dict[str, Type]]]:
     """The type of each hole in the order of the text, and the names that are known there with their types."""
     found: list[tuple[Type, dict[str, Type]]] = []
 
@@ -137,4 +137,4 @@ def fill_holes(term: Term, parts: list[Term]) -> Term:
     return visit(term)
 
 
-__all__ = ["Sketch", "check_sketch", "fill_holes", "holes_of", "random_fillings"]
+__all__ = ["Sketch", "check_sketch", "fill_holes", "holes_of", "places_of", "random_fillings"]
