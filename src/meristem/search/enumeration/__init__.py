@@ -1,6 +1,7 @@
 """Enumeration of programs, bottom-up over interned columns."""
 
+from meristem.search.enumeration._fill import fill
 from meristem.search.enumeration._search import Search, Settings
 from meristem.search.enumeration.finder import Enumerate
 
-__all__ = ["Enumerate", "Search", "Settings"]
+__all__ = ["Enumerate", "Search", "Settings", "fill"]

@@ -92,20 +92,26 @@ class Context:
         """Add a list; False where it would take too many rows."""
         examples = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
         keys = list(zip(examples.tolist(), *(part.tolist() for part in items), strict=True))
+        if not keys or not self.add_rows(keys):
+            return False
+        rows = np.array([self._known[key] for key in keys], np.int64)
+        cost = sum(block.cost for block in blocks)
+        self.sources.append(Source(blocks, indices, cost, items, rows, offsets, failed))
+        return True
+
+    def add_rows(self, keys: Sequence[tuple[int, ...]]) -> bool:
+        """Add rows: (example, ids of the parameters) each; False where they would be too many."""
         new = list(dict.fromkeys(key for key in keys if key not in self._known))
-        if len(self._known) + len(new) > self._most_rows or not keys:
+        if len(self._known) + len(new) > self._most_rows:
             return False
         for key in new:
             self._known[key] = len(self._known)
         if new:
             self.examples = np.concatenate([self.examples, [key[0] for key in new]])
-            for number in range(len(items)):
+            for number in range(len(self.parameters)):
                 more = np.array([key[1 + number] for key in new], np.int32)
                 self.values[number] = np.concatenate([self.values[number], more])
             self.bank.extend(self._leaf, len(self._known))
-        rows = np.array([self._known[key] for key in keys], np.int64)
-        cost = sum(block.cost for block in blocks)
-        self.sources.append(Source(blocks, indices, cost, items, rows, offsets, failed))
         return True
 
     def _leaf(self, term: Term, rows: slice) -> Ids:

@@ -11,7 +11,7 @@ from meristem.language.vocabulary import VOCABULARY, Entry, Primitive
 from meristem.primitives.tokens import TOKEN_CLASSES, tokens
 from meristem.search.enumeration._list_kernels import list_kernel
 from meristem.search.enumeration._operations import Operation, kernel_of
-from meristem.search.enumeration._prior import cost_of
+from meristem.search.programs.prior import cost_of
 from meristem.types import BOOL, INT, TEXT, Type, list_of, satisfies, substitute, variables_of
 
 _COMMUTATIVE = {"add", "multiply", "minimum", "maximum", "and", "or", "equal", "not_equal", "xor"}

@@ -86,14 +86,15 @@ class Search:
     Args:
         problem: The examples to search with.
         settings: What it may do.
+        more: Types that may come up beside those of the problem.
     """
 
-    def __init__(self, problem: Problem, settings: Settings) -> None:
+    def __init__(self, problem: Problem, settings: Settings, more: Sequence[Type] = ()) -> None:
         self.problem, self.settings = problem, settings
         self.pools = Pools()
         self.count = len(problem)
         self.output = problem.answers.type
-        types = types_at_hand(problem.types.values(), self.output)
+        types = types_at_hand([*problem.types.values(), *more], self.output)
         self.types = types
         self.operations = operations(types, strings_in(problem))
         self.bank = Bank(self.pools, self.count, settings.most)
@@ -104,7 +105,7 @@ class Search:
         self.wanted = Wanted(self.goal_ids, None, np.arange(self.count))
         can_join = self.output.name == "text" or self.output.name == "list"
         self.chain = Chain(self.pools, self.output, self.goal_ids) if can_join else None
-        self.level = 0
+        self.level = self.closed = 0
         self.best = float("inf")
         self.constants = constants(problem)
         self._names = set(problem.types)
@@ -124,7 +125,9 @@ class Search:
                         yield None
             if self.settings.functions:
                 yield from self._apply_functions(level)
-            for block in self.bank.close(level):
+            closed = self.bank.close(level)
+            self.closed = level
+            for block in closed:
                 yield from self._look(block)
             if self.settings.inverses:
                 yield from self._chains(level)
@@ -134,8 +137,13 @@ class Search:
                 self._new_sources(level)
                 yield from self._function_goals(level)
             yield None
-            if self.best <= level + 1:
+            if self.best <= level + 1 and self.settings.inverses:
                 return
+
+    @property
+    def tried(self) -> int:
+        """How many programs were made so far, those equal to earlier ones counted."""
+        return self.bank.tried + sum(context.bank.tried for context, _, _ in self.contexts)
 
     def _found(self, term: Term, cost: float, support: int = 1_000_000) -> Found:
         unused = len(self._names - term.free_names)
@@ -253,7 +261,7 @@ class Search:
             name += "_"
         return name
 
-    def _advance(self, context: Context, inner: list[Operation], level: int) -> Iterator[None]:
+    def advance(self, context: Context, inner: list[Operation], level: int) -> Iterator[None]:
         """Make all bodies up to a cost."""
         bank = context.bank
         while context.level < level:
@@ -285,7 +293,7 @@ class Search:
             if not context.sources:
                 continue
             least = min(source.cost for source in context.sources)
-            for _ in self._advance(context, inner, level - least - min(rule.cost for rule in rules)):
+            for _ in self.advance(context, inner, level - least - min(rule.cost for rule in rules)):
                 yield None
             for source in context.sources:
                 for rule in rules:

@@ -63,8 +63,12 @@ class Enumerate(Finder):
         while True:
             part = _take(problem, np.array(sorted(chosen)))
             missed: list[int] = []
-            for found in Search(part, self.settings).run():
+            search = Search(part, self.settings)
+            before = problem.notes.get("programs", 0)
+            for found in search.run():
                 if found is None:
+                    problem.notes["programs"] = before + search.tried
+                    problem.notes["reached"] = search.closed  # the cost up to which all programs have been seen
                     yield None
                     continue
                 if found.term in told:

@@ -9,7 +9,7 @@ import math
 from datetime import datetime
 
 from meristem.language.terms import Call, If, Literal, Module, Term, Variable
-from meristem.search.enumeration._prior import OTHER, cost_of
+from meristem.search.programs.prior import OTHER, cost_of
 
 _UNLISTED = OTHER + 1.0  # of functions that the enumeration leaves out, and of nodes it does not make
 _INPUT, _BRANCH, _LIST = 1.0, 3.0, 2.0
