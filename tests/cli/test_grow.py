@@ -68,6 +68,17 @@ def test_quiet_is_one_line(run: Run) -> None:
     assert result.out.count("\n") == 1
 
 
+def test_a_budget_that_was_too_short_is_said(run: Run) -> None:
+    assert json.loads(run("grow", PENGUINS, *QUICK, "--json").out)["warnings"] == []
+    short = ["--target", "species", "--budget", "0.01s", "--cores", "1"]
+    words = "the model is always the class shares: only the baseline was finished in the time given"
+    words += ". Give it more seconds."
+    assert json.loads(run("grow", PENGUINS, *short, "--json").out)["warnings"] == [words]
+    result = run("grow", PENGUINS, *short, "--quiet")
+    assert result.code == 0
+    assert f"warning: {words}" in result.err
+
+
 def test_the_same_seed_gives_the_same_model(run: Run) -> None:
     hashes = []
     for seed in ("1", "1"):

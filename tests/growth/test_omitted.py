@@ -8,6 +8,10 @@ import numpy as np
 import pytest
 
 import meristem as ms
+from meristem.language.kinds import CUT, KINDS, FitContext, settings_of
+from meristem.model import sentences
+from meristem.types import class_of, vector_of
+from meristem.values import Dense, Scalars
 
 
 def grow(n: int = 120, width: int = 3, **more: Any) -> ms.Model:
@@ -27,12 +31,77 @@ def test_where_all_is_there_nothing_is_said() -> None:
 
 
 def test_all_too_large() -> None:
-    model = grow(objective=ms.Objective(max_size=600))
+    model = grow(
+        n=600,
+        sketch="boost(numbers(row))",
+        budget=ms.Budget(trials=1, cores=0),
+        objective=ms.Objective(max_size=8000),
+    )
     words = why(model)["model"]
-    assert words.startswith("none of 2 candidates could be scored (2 too large; the first: its ")
+    assert words.startswith("none of 1 candidate could be scored (1 too large; the first: its ")
     assert words.endswith("Allow a larger model, or leave the limit out.")
     assert words in model.report().text(10_000)
     assert "the columns say little" not in model.report().text(10_000)
+
+
+def test_only_the_baseline_was_finished() -> None:
+    report = grow(budget=ms.Budget(seconds=0, cores=0)).report()
+    (warning,) = sentences.warnings(report)
+    assert warning == (
+        "the model is always the mean: only the baseline was finished in the time given. Give it more seconds."
+    )
+    assert sentences.warnings(grow().report()) == []
+
+
+def test_candidates_that_the_deadline_cut_short_are_marked(monkeypatch: pytest.MonkeyPatch) -> None:
+    from meristem.growth import loop
+
+    # Fits are to end at once, but trials are not: what comes back is a boosting of one round.
+    monkeypatch.setattr(loop, "_TRIAL_SHARE", -1.0)
+    sketch = "boost{rate: 0.01}(numbers(row))"
+    model = grow(n=2000, sketch=sketch, budget=ms.Budget(seconds=30, trials=1, cores=0))
+    report = model.report()
+    (candidate,) = report.candidates
+    assert candidate.outcome == "scored"
+    assert candidate.reason == loop.CUT_SHORT
+    assert why(model)["training"].startswith("The budget cut the training of 1 of 1 part of the model short.")
+    assert why(model)["training"] in report.text(10_000)
+    assert candidate.reason in report.html()
+    assert sentences.warnings(report) == [why(model)["training"]]
+
+    whole = grow(n=2000, sketch=sketch, budget=ms.Budget(trials=1, cores=0))
+    assert whole.report().candidates[0].reason == ""
+    assert "training" not in why(whole)
+
+
+def spread_out(answers: Any, predictions: Any) -> float:
+    """What a constant does best at."""
+    return float(np.ptp(predictions))
+
+
+def test_a_baseline_that_only_cut_candidates_did_not_beat(monkeypatch: pytest.MonkeyPatch) -> None:
+    from meristem.growth import loop
+
+    monkeypatch.setattr(loop, "_TRIAL_SHARE", -1.0)
+    model = grow(
+        n=2000,
+        sketch="boost{rate: 0.01}(numbers(row))",
+        budget=ms.Budget(seconds=30, trials=1, cores=0),
+        objective=ms.Objective(metric=spread_out),
+    )
+    assert "nothing but the baseline was finished" in why(model)["model"]
+
+
+@pytest.mark.parametrize("kind", ["boost", "logistic"])
+def test_a_fit_notes_that_its_deadline_ended_it(kind: str) -> None:
+    rng = np.random.default_rng(0)
+    x = Dense(vector_of(3), rng.normal(size=(300, 3)))
+    y = Scalars(class_of("a", "b"), (x.data[:, 0] + rng.normal(size=300) > 0).astype(np.int64))
+    found = KINDS.find(kind)
+    for deadline, cut in ((0.0, True), (float("inf"), False)):
+        validation = ((x,), y, None)
+        context = FitContext(y, np.random.default_rng(0), deadline=deadline, validation=validation)
+        assert found.fit([x], settings_of(found, {}), context).notes.get(CUT, False) == cut
 
 
 def test_what_is_too_slow_or_large_only_as_a_whole() -> None:
@@ -44,7 +113,7 @@ def test_what_is_too_slow_or_large_only_as_a_whole() -> None:
     ("budget", "words"),
     [
         (ms.Budget(trials=0, cores=0), "the budget allows no trials"),
-        (ms.Budget(seconds=0, cores=0), "the budget ended before anything was tried"),
+        (ms.Budget(seconds=0, cores=0), "only the baseline was finished in the time given"),
     ],
 )
 def test_nothing_tried(budget: ms.Budget, words: str) -> None:

@@ -143,8 +143,10 @@ def grow_command(session: Session, options: GrowOptions) -> None:
     if ending.stopped:
         note("stopped early: this is the best found so far")
     if options.quiet:
-        from meristem.model.sentences import score_line
+        from meristem.model.sentences import score_line, warnings
 
+        for text in warnings(report):
+            warn(text)
         say(f"{score_line(report)}; saved in {files.model}")
         return
     _tell(model, report, files, options)
@@ -244,6 +246,7 @@ def _tell(model: Model, report: Report, files: Files, options: GrowOptions) -> N
 def summary(model: Model, report: Report, files: Files, stopped: bool) -> dict[str, Any]:
     """What `--json` prints. Names stay as they are once released; new ones may come."""
     from meristem.cli.display import score_json
+    from meristem.model.sentences import warnings
 
     ends: dict[str, int] = {}
     for candidate in report.candidates:
@@ -266,6 +269,7 @@ def summary(model: Model, report: Report, files: Files, stopped: bool) -> dict[s
         "stopped": stopped,
         "candidates": ends,
         "findings": list(report.facts.findings),
+        "warnings": warnings(report),
         "left_out": {item.what: item.why for item in report.left_out},
         "source": model.source(),
     }

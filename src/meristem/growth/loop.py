@@ -34,6 +34,7 @@ from meristem.training.rows import Examples, Splits
 RealArray = NDArray[np.float64]
 
 LAG = 4
+CUT_SHORT = "its training was cut short by the budget: with more seconds it may be better"
 _LONGEST_TRIAL = 1800.0  # seconds; ends a runaway trial where only trials count
 _TRIAL_SHARE = 0.5  # of the time left that one candidate may take
 CURVE_SHARES = (0.125, 0.25, 0.5)
@@ -69,6 +70,7 @@ class Growth:
     seed: int
     max_size: int | None = None
     fits: dict[int, dict[str, Arrays]] = field(default_factory=dict)
+    cut: set[int] = field(default_factory=set)
     ended_at: dict[int, float] = field(default_factory=dict)
     curve: list[tuple[int, float]] = field(default_factory=list)
     selection: Selection | None = None
@@ -261,6 +263,8 @@ class Growth:
         elif kind == "refit":
             if ended.outcome == "done":
                 self.fits[what.candidate.number] = unflatten_fit(ended.arrays)
+                if ended.payload.get("cut"):
+                    self.cut.add(what.candidate.number)
             else:
                 self._unfit.add(what.candidate.number)
                 self._choose()
@@ -300,7 +304,8 @@ class Growth:
             return Result(candidate, "failed", None, ended.seconds, f"its loss is {loss}")
         notes = ended.payload.get("notes", {})
         fold_fit = unflatten_fit({k[4:]: v for k, v in ended.arrays.items() if k.startswith("fit/")})
-        return Result(candidate, "scored", loss, ended.seconds, "", "", output, notes, size, fold_fit)
+        reason = CUT_SHORT if ended.payload.get("cut") else ""
+        return Result(candidate, "scored", loss, ended.seconds, reason, "", output, notes, size, fold_fit)
 
     def _tell(self, result: Result) -> None:
         self.portfolio.tell(result)

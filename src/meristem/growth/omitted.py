@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from meristem.growth.loop import CURVE_ROWS, CURVE_SHARES
+from meristem.growth.loop import CURVE_ROWS, CURVE_SHARES, CUT_SHORT
 from meristem.model.report import Curve, LeftOut, Score
 from meristem.model.sentences import outcome_name
 from meristem.model.words import clean, count, duration
 
 if TYPE_CHECKING:
+    from meristem.growth.ensemble import Selection
     from meristem.growth.explain import Explained
     from meristem.growth.loop import Growth
 
@@ -38,6 +39,7 @@ def left_out(run: Explained, best: Score, measured: int, curve: Curve | None) ->
     if run.selection is None:
         found.append(LeftOut("model", _no_model(run)))
     else:
+        found.append(LeftOut("training", _cut_training(run.selection, growth)))
         columns = len(run.task.schema.features)
         if measured < columns and (not measured or _out_of_time(growth)):
             found.append(LeftOut("importance", _no_importance(growth, measured)))
@@ -86,6 +88,18 @@ def _no_curve(growth: Growth) -> str:
     return f"{what}: the best program cannot be fitted to a few of the rows."
 
 
+def _cut_training(selection: Selection, growth: Growth) -> str:
+    """That parts of the model were not trained to the end; empty where all were."""
+    numbers = [m.candidate.number for m in selection.members]
+    cut = sum(
+        m.reason == CUT_SHORT or n in growth.cut for n, m in zip(numbers, selection.members, strict=True)
+    )
+    if not cut:
+        return ""
+    whole = count(len(numbers), "part")
+    return f"The budget cut the training of {cut} of {whole} of the model short. With more seconds it may be better."
+
+
 def _no_model(run: Explained) -> str:
     """Why the baseline is the answer; empty where candidates were simply no better."""
     growth = run.growth
@@ -95,7 +109,7 @@ def _no_model(run: Explained) -> str:
             return "the budget allows no trials."
         if growth.clock.stopped:
             return "the run was stopped before anything was tried."
-        return "the budget ended before anything was tried. Give it a larger one."
+        return "only the baseline was finished in the time given. Give it more seconds."
     ends: dict[str, int] = {}
     for result in told:
         ends[result.outcome] = ends.get(result.outcome, 0) + 1
@@ -105,7 +119,14 @@ def _no_model(run: Explained) -> str:
         reason = next((r.reason for r in told if r.outcome == order[0] and r.reason), "")
         text = f"none of {count(len(told), 'candidate')} could be scored ({parts}"
         text += f"; the first: {clean(reason, 160)})." if reason else ")."
+        if set(ends) <= {"timeout", "stopped"} and not growth.clock.stopped:
+            text = f"only the baseline was finished in the time given: {text}"
         return f"{text} {_ADVICE.get(order[0], 'The reasons stand with the candidates.')}"
+    if all(r.reason == CUT_SHORT for r in told if r.outcome == "scored"):
+        return (
+            f"nothing but the baseline was finished in the time given, {count(ends['scored'], 'candidate')} cut short "
+            "in training and no better than it. Give it more seconds."
+        )
     if growth.selection is not None and growth.selection.loss < run.base_loss:
         return "what was better is not within the limits on size or latency. Allow more, or leave them out."
     return ""

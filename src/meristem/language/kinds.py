@@ -19,6 +19,8 @@ from meristem.values import Column
 
 Arrays = dict[str, NDArray[Any]]
 Settings = Mapping[str, Choice]
+CUT = "cut"
+"""The note by which a fit says that its deadline ended it before it was done."""
 Mode = Literal["unsupervised", "supervised", "gradient"]
 
 

@@ -106,6 +106,7 @@ def _hero(report: Report) -> str:
     if report.calibration is not None:
         answers.append(("How sure can I be?", sentences.calibration_words(report.calibration)))
     answers.append(("Would more data help?", sentences.curve_words(report)))
+    answers.append(("Was there time enough?", sentences.left_out(report, "training")))
     listed = "".join(f"<dt>{escape(q)}</dt><dd>{_words(a)}</dd>" for q, a in answers if a)
     return (
         '<section class="card"><div class="hero"><div>'
@@ -248,15 +249,18 @@ def _table(head: str, rows: list[str], noun: str) -> str:
 def _scored_row(report: Report, c: Candidate) -> str:
     return (
         f'<tr><td class="n">{_score(report, c.loss)}</td><td class="n">{_time(c)}</td>'
-        f'<td class="w">{escape(clean(c.origin, 24))}</td><td>{_code(c.text)}</td></tr>'
+        f'<td class="w">{escape(clean(c.origin, 24))}</td><td>{_code(c.text)}{_reason(c)}</td></tr>'
     )
 
 
+def _reason(c: Candidate) -> str:
+    return f"<br>{escape(clean(c.reason, 300))}" if c.reason else ""
+
+
 def _lost_row(c: Candidate) -> str:
-    reason = f"<br>{escape(clean(c.reason, 300))}" if c.reason else ""
     return (
         f'<tr><td class="w">{escape(sentences.outcome_name(c.outcome))}</td><td class="n">{_time(c)}</td>'
-        f'<td class="w">{escape(clean(c.origin, 24))}</td><td>{_code(c.text)}{reason}</td></tr>'
+        f'<td class="w">{escape(clean(c.origin, 24))}</td><td>{_code(c.text)}{_reason(c)}</td></tr>'
     )
 
 

@@ -225,7 +225,8 @@ class LeftOut:
     """Something that a report would hold, and why it does not.
 
     Args:
-        what: `model` (nothing better than the baseline was to be had), `interval`, `importance` or `curve`.
+        what: `model` (nothing better than the baseline was to be had), `training` (parts of the model were not trained
+            to the end), `interval`, `importance` or `curve`.
         why: Sentences for a person: the reason, and what to do about it.
     """
 

@@ -50,6 +50,7 @@ def sections(report: Report) -> Iterator[Section]:
                 [
                     sentences.score_line(report) + ".",
                     words,
+                    sentences.left_out(report, "training"),
                     sentences.left_out(report, "interval"),
                     sentences.facts_line(report) + ".",
                 ],

@@ -142,6 +142,14 @@ def left_out(report: Report, what: str) -> str:
     return clean(" ".join(item.why for item in report.left_out if item.what == what), 600)
 
 
+def warnings(report: Report) -> list[str]:
+    """What a user must know before the model is used: that it is the baseline for want of time, or half trained."""
+    found = []
+    if why := left_out(report, "model"):
+        found.append(f"the model is {clean(report.baseline.what, 100) or 'the constant answer'}: {why}")
+    return [*found, *filter(None, [left_out(report, "training")])]
+
+
 def matters(item: Importance) -> bool:
     """Whether a column makes a difference that can be told from none."""
     return item.mean > 0 and (item.low is None or item.low > 0)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from meristem.errors import MissingDependency
 from meristem.language.kinds import (
+    CUT,
     FitContext,
     Fitted,
     Integer,
@@ -97,6 +98,7 @@ class Boost(ModuleKind):
             )
             booster.add_valid(held, "held")
             best = 1
+        cut = False
         for step in range(1, rounds + 1):
             if booster.update():  # no split left that helps
                 best = best if held is not None else step
@@ -109,11 +111,12 @@ class Boost(ModuleKind):
                     break
             if time.monotonic() > context.deadline:
                 best = best if held is not None else step
+                cut = step < rounds
                 break
         text = booster.model_to_string(num_iteration=min(best, booster.current_iteration()))
         arrays = from_lightgbm(text, outputs)
         arrays["bias"] = np.array([center])
-        return Fitted(arrays, {"rounds": int(best)})
+        return Fitted(arrays, {"rounds": int(best), **({CUT: True} if cut else {})})
 
     def forward(
         self, arrays: Mapping[str, NDArray[Any]], inputs: Sequence[Column], settings: Settings, output: Type

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from meristem.errors import TypeMismatch
-from meristem.language.kinds import FitContext, Fitted, ModuleKind, Real, Settings, register
+from meristem.language.kinds import CUT, FitContext, Fitted, ModuleKind, Real, Settings, register
 from meristem.modules._inputs import (
     answers,
     class_count,
@@ -95,7 +95,9 @@ class Logistic(ModuleKind):
             if worse >= 2 or time.monotonic() > context.deadline:
                 break
         assert best is not None
-        return Fitted({"weights": best[2][:-1], "bias": best[2][-1]}, {"l2": best[1]})
+        cut = worse < 2 and time.monotonic() > context.deadline
+        notes = {"l2": best[1], **({CUT: True} if cut else {})}
+        return Fitted({"weights": best[2][:-1], "bias": best[2][-1]}, notes)
 
     def forward(
         self, arrays: Mapping[str, NDArray[Any]], inputs: Sequence[Column], settings: Settings, output: Type

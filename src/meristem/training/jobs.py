@@ -6,7 +6,7 @@ A worker gives back predictions and arrays; the driver scores, so a user's own f
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 import meristem.modules
 import meristem.primitives  # noqa: F401  (declare the vocabulary)
 from meristem.language.json_form import from_json
-from meristem.language.kinds import flatten_fit
+from meristem.language.kinds import CUT, flatten_fit
 from meristem.modules.blend import values_of
 from meristem.training.fit import cross_fit, fit_term
 from meristem.training.rows import Examples, Splits
@@ -62,7 +62,8 @@ def evaluate(
     size = packed_size(done.fits[-1])
     # The last fold's fit goes along: should the budget end before a fit on all rows, it answers in its place.
     fit = {f"fit/{key}": array for key, array in flatten_fit(done.fits[-1]).items()}
-    return {"notes": done.notes, "size": size}, {"output": values_of(done.output), **fit}
+    cut = was_cut(note for notes in done.notes.values() for note in notes)
+    return {"notes": done.notes, "size": size, "cut": cut}, {"output": values_of(done.output), **fit}
 
 
 def refit(payload: Mapping[str, Any], arrays: Arrays, context: JobContext) -> tuple[dict[str, Any], Arrays]:
@@ -86,7 +87,7 @@ def refit(payload: Mapping[str, Any], arrays: Arrays, context: JobContext) -> tu
         notes=payload["notes"],
         ordered=splits.mode == "ahead",
     )
-    return {}, flatten_fit(trained.fit)
+    return {"cut": was_cut(trained.notes.values())}, flatten_fit(trained.fit)
 
 
 def learning_curve(
@@ -112,6 +113,11 @@ def learning_curve(
     )
     assert trained.held is not None
     return {"rows": count}, {"output": values_of(trained.held), "held": held}
+
+
+def was_cut(notes: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether the deadline ended one of the fits that left these notes."""
+    return any(note.get(CUT) is True for note in notes)
 
 
 def packed_size(fit: Mapping[str, Mapping[str, NDArray[Any]]]) -> int:
