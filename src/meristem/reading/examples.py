@@ -14,7 +14,7 @@ import numpy as np
 from meristem.errors import InputError
 from meristem.task import raw as raws
 from meristem.task.example_types import Cell, conform
-from meristem.task.examples import MISSING, ExampleTask, Given, Types, short, task_of
+from meristem.task.examples import MISSING, ExampleTask, Given, Types, labels_of, short, stated_types, task_of
 from meristem.task.frames import Frame, frame_of
 from meristem.types import TEXT, Type
 
@@ -39,7 +39,8 @@ def read_examples(
     more: list[tuple[Any, ...]] = []
     if further is not None:
         width = len(given.inputs[0]) if given.inputs else 1
-        more = further_rows(further, width, names if names is not None else given.names)
+        known = labels_of(width, names if names is not None else given.names, stated=names is not None)
+        more = further_rows(further, width, known)
     return task_of(given, names, types, output, more, name)
 
 
@@ -171,10 +172,8 @@ def _from_json(value: Any, names: Sequence[str] | None, target: str | None) -> G
             found.outputs.append(MISSING)
             found.numbers.append(len(found.numbers) + 1)
     if value.get("types") is not None or isinstance(value.get("output"), str):
-        from meristem.task.examples import _labels, _stated
-
-        known = _labels(width, labels, stated=own is not None)
-        found.types, found.output_type = _stated(value.get("types"), value.get("output"), known)
+        known = labels_of(width, labels, stated=own is not None)
+        found.types, found.output_type = stated_types(value.get("types"), value.get("output"), known)
         labels = known
     found.names = labels
     if isinstance(value.get("name"), str) and value["name"]:

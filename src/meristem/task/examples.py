@@ -143,7 +143,7 @@ def task_of(
     if not given.inputs:
         raise InputError("expected at least one example, got none; give pairs such as [(3, 6), (5, 10)]")
     width = len(given.inputs[0])
-    labels = _labels(width, names if names is not None else given.names, stated=names is not None)
+    labels = labels_of(width, names if names is not None else given.names, stated=names is not None)
     numbers = given.numbers or list(range(1, len(given.inputs) + 1))
     for row, n in zip(given.inputs, numbers, strict=True):
         if len(row) != width:
@@ -152,7 +152,7 @@ def task_of(
                 f"example {n}"
             )
     found = {label: given.types[old] for old, label in _old_names(given, labels) if old in given.types}
-    wanted, result = _stated(types, output, labels)
+    wanted, result = stated_types(types, output, labels)
     found.update(wanted)
     result = result if result is not None else given.output_type
     known = [k for k, answer in enumerate(given.outputs) if answer is not MISSING]
@@ -204,7 +204,12 @@ def _range(start: int, stop: int) -> Any:
     return np.arange(start, stop, dtype=np.int64)
 
 
-def _labels(width: int, names: Sequence[str] | None, stated: bool) -> tuple[str, ...]:
+def labels_of(width: int, names: Sequence[str] | None, stated: bool) -> tuple[str, ...]:
+    """The names of so many inputs: those given, or `x`, or `x1`, `x2` and so on.
+
+    Raises:
+        InputError: They are not as many, or not distinct.
+    """
     if names is None:
         return ("x",) if width == 1 else tuple(f"x{k + 1}" for k in range(width))
     labels = (names,) if isinstance(names, str) else tuple(names)
@@ -235,10 +240,14 @@ def _type(text: str | Type, what: str) -> Type:
     return found
 
 
-def _stated(
+def stated_types(
     types: Types | None, output: str | Type | None, labels: tuple[str, ...]
 ) -> tuple[dict[str, Type], Type | None]:
-    """The types that the user stated, of inputs and of the output."""
+    """The types that the user stated, of inputs and of the output.
+
+    Raises:
+        InputError: They cannot be read, or do not fit the inputs.
+    """
     result = None if output is None else _type(output, "output")
     if types is None:
         return {}, result
@@ -356,4 +365,4 @@ def _merged(task: ExampleTask) -> ExampleTask:
     )
 
 
-__all__ = ["MISSING", "ExampleTask", "Given", "Types", "short", "task_of"]
+__all__ = ["MISSING", "ExampleTask", "Given", "Types", "labels_of", "short", "stated_types", "task_of"]

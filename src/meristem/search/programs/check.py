@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import meristem.primitives  # noqa: F401  (declare the vocabulary)
 from meristem.errors import MeristemError, Reason
 from meristem.language.interpreter import Prepared, prepare
 from meristem.language.reference import run_row
