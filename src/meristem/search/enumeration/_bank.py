@@ -213,26 +213,41 @@ class Bank:
 
     # ---------------------------------------------------------------------------------------- operations
 
-    def combine(self, operation: Operation, blocks: tuple[Block, ...], cost: int) -> Iterator[None]:
-        """All programs `operation(a, b, ...)` with a, b, ... from blocks. Yields now and then."""
-        if len(blocks) == 1:
-            yield from self._unary(operation, blocks[0], cost)
+    def combine(
+        self, operation: Operation, choices: Sequence[tuple[Block, ...]], cost: int
+    ) -> Iterator[None]:
+        """All programs `operation(a, b, ...)` with a, b, ... from the blocks of a choice. Yields now and then.
+
+        What is small is put together: one run over many small products costs little more than over one of them.
+        """
+        if operation.arguments and len(operation.arguments) == 1:
+            for (block,) in choices:
+                yield from self._unary(operation, block, cost)
             return
-        sizes = [len(block) for block in blocks]
-        steps = _chunks(sizes, _CHUNK)
-        triangle = operation.commutative and blocks[0] is blocks[1]
-        for bounds in _boxes(sizes, steps):
-            if self.count >= self.limit:
-                return
-            if triangle and bounds[0][0] >= bounds[1][1]:
-                continue
-            count = int(np.prod([b - a for a, b in bounds]))
-            if count * self.rows <= _FLAT or (
-                operation.kernel is not None and count * self.rows <= 8 * _FLAT
-            ):
-                self._flat(operation, blocks, bounds, cost, triangle)
-            else:
-                self._crossed(operation, blocks, bounds, cost, triangle)
+        most = _FLAT if operation.kernel is None else 8 * _FLAT
+        waiting: list[tuple[tuple[Block, ...], Indices]] = []
+        cells = 0
+        for blocks in choices:
+            sizes = [len(block) for block in blocks]
+            triangle = operation.commutative and blocks[0] is blocks[1]
+            for bounds in _boxes(sizes, _chunks(sizes, _CHUNK)):
+                if self.count >= self.limit:
+                    return
+                if triangle and bounds[0][0] >= bounds[1][1]:
+                    continue
+                count = int(np.prod([b - a for a, b in bounds]))
+                if count * self.rows > most:
+                    self._crossed(operation, blocks, bounds, cost, triangle)
+                    yield
+                    continue
+                if cells + count * self.rows > most:
+                    self._flat(operation, waiting, cost)
+                    waiting, cells = [], 0
+                    yield
+                waiting.append((blocks, _product(bounds, triangle)))
+                cells += count * self.rows
+        if waiting:
+            self._flat(operation, waiting, cost)
             yield
 
     def _unary(self, operation: Operation, block: Block, cost: int) -> Iterator[None]:
@@ -248,21 +263,24 @@ class Bank:
             yield
 
     def _flat(
-        self,
-        operation: Operation,
-        blocks: tuple[Block, ...],
-        bounds: Bounds,
-        cost: int,
-        triangle: bool,
+        self, operation: Operation, waiting: Sequence[tuple[tuple[Block, ...], Indices]], cost: int
     ) -> None:
-        grids = np.meshgrid(*(np.arange(a, b, dtype=np.int32) for a, b in bounds), indexing="ij")
-        indices = tuple(grid.ravel() for grid in grids)
-        if triangle:
-            kept = np.flatnonzero(indices[0] <= indices[1])
-            indices = tuple(i[kept] for i in indices)
-        columns = [block.ids[:, i] for block, i in zip(blocks, indices, strict=True)]
-        ids = operation.apply(self.pools, *(c.ravel() for c in columns)).reshape(columns[0].shape)
-        self._take(operation, blocks, indices, ids, cost)
+        columns = [
+            np.concatenate([blocks[k].ids[:, indices[k]] for blocks, indices in waiting], axis=1)
+            for k in range(len(operation.arguments))
+        ]
+        shape = columns[0].shape
+        ids = operation.apply(self.pools, *(c.ravel() for c in columns)).reshape(shape)
+        new = self.fresh(operation.result, self.key_of(operation.result, ids))
+        if not len(new):
+            return
+        bounds = np.cumsum([0] + [len(indices[0]) for _, indices in waiting])
+        starts = np.searchsorted(new, bounds)
+        for number, (blocks, indices) in enumerate(waiting):
+            own = new[starts[number] : starts[number + 1]]
+            if len(own):
+                chosen = own - bounds[number]
+                self._keep(operation, blocks, tuple(i[chosen] for i in indices), ids[:, own], cost)
 
     def _take(
         self,
@@ -410,6 +428,16 @@ def _chunks(sizes: Sequence[int], most: int) -> list[int]:
         largest = int(np.argmax(steps))
         steps[largest] = (steps[largest] + 1) // 2
     return steps
+
+
+def _product(bounds: Bounds, triangle: bool) -> Indices:
+    """The positions of all combinations; of two from one block only those in order."""
+    grids = np.meshgrid(*(np.arange(a, b, dtype=np.int32) for a, b in bounds), indexing="ij")
+    indices = tuple(grid.ravel() for grid in grids)
+    if triangle:
+        kept = np.flatnonzero(indices[0] <= indices[1])
+        indices = tuple(i[kept] for i in indices)
+    return indices
 
 
 def _boxes(sizes: Sequence[int], steps: Sequence[int]) -> Iterator[list[tuple[int, int]]]:

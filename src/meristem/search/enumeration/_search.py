@@ -120,9 +120,11 @@ class Search:
             self.level = level
             self._leaves(level)
             for operation in self.operations:
-                for blocks in _splits(self.bank, operation.arguments, level - operation.cost):
-                    for _ in self.bank.combine(operation, blocks, level):
-                        yield None
+                choices = list(
+                    _splits(self.bank, operation.arguments, level - operation.cost, operation.commutative)
+                )
+                for _ in self.bank.combine(operation, choices, level):
+                    yield None
             if self.settings.functions:
                 yield from self._apply_functions(level)
             closed = self.bank.close(level)
@@ -282,9 +284,11 @@ class Search:
                 if block is not None and ((type.name in ("int", "bool", "text") and cost <= 8) or cost <= 3):
                     context.add_outer(block, 60)
             for operation in inner:
-                for blocks_ in _splits(bank, operation.arguments, cost - operation.cost):
-                    for _ in bank.combine(operation, blocks_, cost):
-                        yield None
+                choices = list(
+                    _splits(bank, operation.arguments, cost - operation.cost, operation.commutative)
+                )
+                for _ in bank.combine(operation, choices, cost):
+                    yield None
             bank.close(cost)
             context.level = cost
 
@@ -448,15 +452,17 @@ class Search:
 _NOTHING = Wanted(np.empty(0, np.int32), None, np.empty(0, np.int64))
 
 
-def _splits(bank: Bank, arguments: Sequence[Type], total: int) -> Iterator[tuple[Block, ...]]:
-    """The blocks whose costs sum to a total, one for each argument."""
+def _splits(
+    bank: Bank, arguments: Sequence[Type], total: int, ordered: bool = False
+) -> Iterator[tuple[Block, ...]]:
+    """The blocks whose costs sum to a total, one for each argument; `ordered`: each pair of blocks once."""
     if len(arguments) == 1:
         block = bank.blocks.get(arguments[0], {}).get(total)
         if block is not None:
             yield (block,)
         return
     for cost, block in bank.blocks.get(arguments[0], {}).items():
-        if cost < total:
+        if cost < total and not (ordered and 2 * cost > total):
             for rest in _splits(bank, arguments[1:], total - cost):
                 yield (block, *rest)
 

@@ -68,7 +68,9 @@ class Enumerate(Finder):
             for found in search.run():
                 if found is None:
                     problem.notes["programs"] = before + search.tried
-                    problem.notes["reached"] = search.closed  # the cost up to which all programs have been seen
+                    problem.notes["reached"] = (
+                        search.closed
+                    )  # the cost up to which all programs have been seen
                     yield None
                     continue
                 if found.term in told:
