@@ -5,11 +5,13 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from fractions import Fraction
+from itertools import product as cartesian
 
 import numpy as np
 
 from meristem.search.formulas.bank import Bank
-from meristem.search.formulas.expressions import Expr, Reals, constant, variable
+from meristem.search.formulas.expressions import Expr, Reals, constant, evaluate, product, variable
 from meristem.search.formulas.goals import Goal
 from meristem.search.formulas.keys import Indices
 from meristem.search.formulas.linear import products, quotients, sums
@@ -86,17 +88,20 @@ class Exact:
         goals: list[Goal] = []
         yield from self._explore(root, goals)
         for limits in _ROUNDS[1:]:
-            for goal in sorted(goals, key=lambda g: (g.width, g.depth)):
+            for goal in goals:
                 if self._settled():
                     return
                 yield from self._meet(goal, limits)
+                extended = _extended(goal)
+                if extended is not None and not self._settled():
+                    yield from self._meet(extended, limits)
 
     def _settled(self) -> bool:
         return self.best is not None
 
     def _explore(self, root: Goal, goals: list[Goal]) -> Iterator[Fitted | None]:
         """Quick methods on the goal and on what it reduces to, the fewest variables first."""
-        waiting = [_Waiting((root.width, 0.0, 0.0), root)]
+        waiting = [_Waiting((root.width, 0.0), root)]
         seen: set[tuple[bytes, ...]] = set()
         after = 0
         while waiting and len(goals) < _GOALS:
@@ -200,6 +205,22 @@ def _probes(goal: Goal) -> Indices:
     whole = first[(goal.columns[first] != 0).all(axis=1) & (goal.target[first] != 0)]
     rows = whole if len(whole) >= min(_PROBES, len(first)) else first
     return rows[np.linspace(0, len(rows) - 1, min(_PROBES, len(rows))).astype(np.int64)]
+
+
+def _extended(goal: Goal) -> Goal | None:
+    """The goal with products and quotients of its variables as variables: the groups that most formulas have."""
+    width = goal.width
+    if not 2 <= width <= 6:
+        return None
+    powers = [p for p in cartesian((-2, -1, 0, 1, 2), repeat=width) if 0 < sum(map(abs, p)) <= 4]
+    # Of a group and its inverse one is enough: the bank has inverses.
+    powers = sorted((p for p in powers if next(v for v in p if v) > 0), key=lambda p: sum(map(abs, p)))[:120]
+    exprs = [product([(variable(j), Fraction(p)) for j, p in enumerate(power) if p]) for power in powers]
+    columns = np.stack([evaluate(expr, goal.columns) for expr in exprs], axis=1)
+    if not np.isfinite(columns).all():
+        return None
+    parts = tuple(_over(expr, goal) for expr in exprs)
+    return Goal(columns, parts, goal.target, goal.rebuild, "groups", goal.depth)
 
 
 def _signature(goal: Goal) -> tuple[bytes, ...]:

@@ -20,9 +20,12 @@ from meristem.search.formulas.expressions import (
     ZERO,
     Expr,
     Reals,
+    add,
     divide,
+    evaluate,
     multiply,
     product,
+    subtract,
     unary,
     variable,
     weighted_sum,
@@ -182,25 +185,48 @@ def sums(goal: Goal, bank: Bank, depth: int, front: int) -> Iterator[Expr | None
 def products(goal: Goal, bank: Bank, depth: int) -> Iterator[Expr | None]:
     """Targets as products of powers of the first entries of a bank."""
     count = min(bank.count, int(0.5 * len(goal.target)), 340)
-    rows = bank.columns(count, goal.columns)
-    with np.errstate(all="ignore"):
-        logs = np.log(np.abs(rows))
-    exprs = [bank.expr(i) for i in range(count)]
-    for j in range(goal.width):
-        exprs.append(unary("exp", variable(j)))
-        logs = np.concatenate([logs, goal.columns[:, j][None]])
-    one = np.ones((1, len(goal.target)))
-    yield None
-    dictionary = Dictionary([Expr("c", (), np.e), *exprs], np.concatenate([one, logs]))
-    yield None
-    for inside in insides(goal.target, depth):
-        if (inside.values == 0).any():
-            continue
-        for _, terms in dictionary.spans(np.log(np.abs(inside.values))[None]):
-            expr = _powers(dictionary, terms, inside)
-            if expr is not None:
-                yield expr
+    first = [bank.expr(i) for i in range(count)]
+    for exprs, rows in ((first, bank.columns(count, goal.columns)), _groups(goal, count)):
+        with np.errstate(all="ignore"):
+            logs = np.log(np.abs(rows))
+        named = list(exprs)
+        for j in range(goal.width):
+            named.append(unary("exp", variable(j)))
+            logs = np.concatenate([logs, goal.columns[:, j][None]])
+        one = np.ones((1, len(goal.target)))
         yield None
+        dictionary = Dictionary([Expr("c", (), np.e), *named], np.concatenate([one, logs]))
+        yield None
+        for inside in insides(goal.target, depth):
+            if (inside.values == 0).any():
+                continue
+            for _, terms in dictionary.spans(np.log(np.abs(inside.values))[None]):
+                expr = _powers(dictionary, terms, inside)
+                if expr is not None:
+                    yield expr
+            yield None
+
+
+def _groups(goal: Goal, most: int) -> tuple[list[Expr], Reals]:
+    """Factors that formulas are made of: variables, waves of a product or quotient of a few, 1 beside one, sums."""
+    width = goal.width
+    plain = [variable(j) for j in range(width)]
+    exprs = list(plain)
+    exprs += [f(a, b) for i, a in enumerate(plain) for b in plain[:i] for f in (add, subtract)]
+    groups = []
+    for total in (1, 2, 3, 4):
+        for power in cartesian((-1, 0, 1), repeat=width) if width <= 6 else ():
+            if sum(map(abs, power)) == total and next(p for p in power if p) > 0:
+                groups.append(_monomial(power))
+    for group in groups:
+        half = divide(group, Expr("c", (), 2.0))
+        square = unary("square", group)
+        exprs += [unary("sin", group), unary("cos", group), unary("sin", half), unary("cos", half)]
+        exprs += [add(ONE, group), subtract(ONE, group), add(ONE, square), subtract(ONE, square)]
+        if len(exprs) >= most:
+            break
+    exprs = exprs[:most]
+    return exprs, np.stack([evaluate(expr, goal.columns) for expr in exprs])
 
 
 def _powers(dictionary: Dictionary, terms: list[tuple[int, float]], inside: Inside) -> Expr | None:
@@ -231,7 +257,7 @@ def quotients(goal: Goal, depth: int) -> Iterator[Expr | None]:
     most = min(330, int(0.7 * total))
     own = list(insides(goal.target, depth))
     for atoms, columns in _atoms(goal):
-        for degree in (1, 2, 3, 4):
+        for degree in (1, 2, 3, 4, 5, 6):
             exprs, rows = monomials(columns, degree, False, most // 2)
             if not exprs:
                 break

@@ -11,7 +11,18 @@ from meristem.search.formulas.constants import snap
 from meristem.search.formulas.expressions import Expr, Reals, constant, evaluate, size
 from meristem.search.formulas.simplify import variants
 
-_OPERATION = 4.0  # bits that say which of some sixteen operations
+_OPERATION = {
+    "add": 3.0,
+    "subtract": 3.0,
+    "multiply": 3.0,
+    "divide": 3.0,
+    "negate": 3.0,
+    "square": 4.0,
+    "sqrt": 4.5,
+}
+_FUNCTION = {"exp": 5.0, "log": 5.0, "sin": 5.0, "cos": 5.0, "cube": 5.0, "power": 5.0}
+_RARE = 7.0
+"""Bits that say which operation it is: about what they are among formulas of textbooks."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +46,8 @@ def bits(expr: Expr, width: int) -> float:
         return 2.0 + math.log2(width)
     if expr.op == "c":
         return 2.0 + snap(expr.value, 1e-11)[1]
-    return _OPERATION + sum(bits(arg, width) for arg in expr.args)
+    own = _OPERATION.get(expr.op) or _FUNCTION.get(expr.op) or _RARE
+    return own + sum(bits(arg, width) for arg in expr.args)
 
 
 def error_of(expr: Expr, columns: Reals, answers: Reals) -> float:

@@ -158,17 +158,23 @@ def variants(expr: Expr) -> list[Expr]:
     """The formula and shorter ways to write it, the shortest first."""
     found = [expr]
     current = expr
-    for _ in range(3):
-        following = _common_denominator(simplify(current))
-        if following in found:
-            break
-        found.append(following)
+    for change in (_gathered, _gathered, _squared, _gathered, _squared, _gathered):
+        following = change(current)
+        if following not in found:
+            found.append(following)
         current = following
-    squares = [_rewritten(e, _perfect_square) for e in found]
-    distinct = list(dict.fromkeys([*found, *squares]))
+    distinct = list(dict.fromkeys(found))
     # The root of a square may be the opposite of what was squared.
     distinct += [simplify(unary("negate", e)) for e in distinct[1:]]
     return sorted(distinct, key=size)
+
+
+def _gathered(expr: Expr) -> Expr:
+    return _turned(simplify(expr))
+
+
+def _squared(expr: Expr) -> Expr:
+    return _rewritten(expr, _perfect_square)
 
 
 def _rewritten(expr: Expr, change: Callable[[Expr], Expr]) -> Expr:
@@ -209,12 +215,15 @@ def _perfect_square(expr: Expr) -> Expr:
     return expr
 
 
-def _common_denominator(expr: Expr) -> Expr:
-    """a / (b * c) with a sum of fractions in it is left; only 1 / (1 / a) is turned."""
+def _turned(expr: Expr) -> Expr:
+    """A quotient by an inverse as a product, and the sine of an arc cosine as a root."""
 
     def change(node: Expr) -> Expr:
         if node.op == "divide" and node.args[1].op == "divide" and node.args[1].args[0] == ONE:
             return Expr("multiply", (node.args[0], node.args[1].args[1]))
+        if node.args and (node.op, node.args[0].op) in (("sin", "acos"), ("cos", "asin")):
+            inner = Expr("square", (node.args[0].args[0],))
+            return Expr("sqrt", (Expr("subtract", (ONE, inner)),))
         return node
 
     return _rewritten(expr, change)

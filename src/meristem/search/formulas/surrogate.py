@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from meristem.search.formulas.expressions import Reals
 
 _SHARE = 0.55  # of the rows, as many coefficients at most
+_HIGHEST = 18  # power of one variable in a polynomial whose terms are chosen
 _MOST = 420  # coefficients, so that a fit takes under a tenth of a second
 
 
@@ -56,8 +57,123 @@ def _count(width: int, degree: int) -> int:
     return number
 
 
+@dataclass(frozen=True, eq=False)
+class _View:
+    """A target as it is fitted: in which coordinates, of what function of it."""
+
+    name: str
+    coordinates: Reals
+    stretch: Reals
+    values: Reals
+    back: Reals
+
+    def surrogate(self, powers: list[tuple[int, ...]], error: float) -> Surrogate:
+        fitted = _solve(_basis(self.coordinates, powers), self.values)
+        slopes: Reals = _slopes(self.coordinates, powers, fitted) * self.stretch * self.back[:, None]
+        inner = np.argsort(np.abs(self.coordinates).max(axis=1), kind="stable")[
+            : max(20, len(self.values) // 2)
+        ]
+        relative = self.name.startswith(("log y", "1/y"))
+        return Surrogate(slopes, error, f"{self.name}, {len(powers)} terms", inner, relative)
+
+
 def surrogates(columns: Reals, target: Reals, rng: np.random.Generator) -> Iterator[Surrogate | None]:
-    """Surrogates in several coordinates; yields None after each fit that is not of use."""
+    """Surrogates in several coordinates; yields None after each fit that is not of use.
+
+    First polynomials of all terms up to a degree. Where these are poor, polynomials that grow by the terms that help
+    most: a wave in two variables needs a high degree in these, not in the others.
+    """
+    total = len(target)
+    order = rng.permutation(total)
+    held, kept = order[: total // 6], order[total // 6 :]
+    views = list(_views(columns, target))
+    least = 1.0
+    for view in views:
+        best: tuple[float, int] | None = None
+        worse = 0
+        for degree in range(1, 13):
+            if _count(columns.shape[1], degree) > min(_MOST, _SHARE * total):
+                break
+            error = _error(view, exponents(columns.shape[1], degree), kept, held)
+            yield None
+            if best is None or error < best[0]:
+                best, worse = (error, degree), 0
+            else:
+                worse += 1
+            if best[0] < 1e-11 or worse == 2:
+                break
+        if best is None or best[0] > 0.3:
+            continue
+        least = min(least, best[0])
+        yield view.surrogate(exponents(columns.shape[1], best[1]), best[0])
+    if least < 3e-3 or columns.shape[1] < 2:
+        return
+    for view in views:
+        if view.name.startswith(("y,", "log y,")):
+            yield from _grown(view, kept, held)
+
+
+def _error(
+    view: _View, powers: list[tuple[int, ...]], kept: NDArray[np.intp], held: NDArray[np.intp]
+) -> float:
+    rows = _basis(view.coordinates, powers)
+    fitted = _solve(rows[kept], view.values[kept])
+    return float(np.sqrt(np.mean((rows[held] @ fitted - view.values[held]) ** 2)) / view.values.std())
+
+
+def _grown(view: _View, kept: NDArray[np.intp], held: NDArray[np.intp]) -> Iterator[Surrogate | None]:
+    """A polynomial whose terms are chosen: those next to the ones there are that go best with what is left over."""
+    width = view.coordinates.shape[1]
+    value, _ = _chebyshev(view.coordinates, _HIGHEST)
+    powers = exponents(width, 1)
+    columns = [_term(value, row) for row in powers]
+    spread = float(view.values.std())
+    near: dict[tuple[int, ...], Reals] = {}
+    best: tuple[float, int] = (np.inf, 0)
+    while len(powers) <= min(_MOST, _SHARE * len(view.values)):
+        rows = np.stack(columns, axis=1)
+        fitted = _solve(rows[kept], view.values[kept])
+        left = view.values - rows @ fitted
+        error = float(np.sqrt(np.mean(left[held] ** 2))) / spread
+        yield None
+        if error < best[0]:
+            best = (error, len(powers))
+        elif len(powers) > 1.8 * best[1] + 20:
+            break
+        if error < 1e-9:
+            break
+        there = set(powers)
+        for row in powers:
+            for j in range(width):
+                following = (*row[:j], row[j] + 1, *row[j + 1 :])
+                if following in there or following in near or following[j] > _HIGHEST:
+                    continue
+                if all(
+                    not p or (*following[:i], p - 1, *following[i + 1 :]) in there
+                    for i, p in enumerate(following)
+                ):
+                    near[following] = _term(value, following)
+        if not near:
+            break
+        names = list(near)
+        waiting = np.stack([near[name][kept] for name in names])
+        strength = np.abs(waiting @ left[kept]) / np.sqrt((waiting * waiting).sum(axis=1))
+        for at in np.argsort(-strength, kind="stable")[: max(3, len(powers) // 7)].tolist():
+            powers.append(names[at])
+            columns.append(near.pop(names[at]))
+    if best[0] < 0.3:
+        yield view.surrogate(powers[: best[1]], best[0])
+
+
+def _term(value: Reals, row: tuple[int, ...]) -> Reals:
+    result = np.ones(value.shape[1])
+    for j, power in enumerate(row):
+        if power:
+            result = result * value[power][:, j]
+    return result
+
+
+def _views(columns: Reals, target: Reals) -> Iterator[_View]:
     total, width = columns.shape
     logs = [bool((columns[:, j] > 0).all()) for j in range(width)]
     forms = [("plain", [False] * width)]
@@ -69,40 +185,11 @@ def surrogates(columns: Reals, target: Reals, rng: np.random.Generator) -> Itera
         shown.append(("log y", np.log(size), target))
         shown.append(("y squared", target * target, 0.5 / target))
         shown.append(("1/y", 1 / target, -target * target))
-    order = rng.permutation(total)
-    held = order[: total // 6]
-    kept = order[total // 6 :]
     for form, log in forms:
         coordinates, stretch = _coordinates(columns, log)
         for name, values, back in shown:
-            spread = float(values.std())
-            if not np.isfinite(spread) or spread == 0:
-                continue
-            best: tuple[float, int] | None = None
-            worse = 0
-            for degree in range(1, 13):
-                terms = _count(width, degree)
-                if terms > min(_MOST, _SHARE * total):
-                    break
-                rows = _basis(coordinates, exponents(width, degree))
-                fitted = _solve(rows[kept], values[kept])
-                error = float(np.sqrt(np.mean((rows[held] @ fitted - values[held]) ** 2))) / spread
-                yield None
-                if best is None or error < best[0]:
-                    best, worse = (error, degree), 0
-                else:
-                    worse += 1
-                if best[0] < 1e-11 or worse == 2:
-                    break
-            if best is None or best[0] > 0.3:
-                continue
-            powers = exponents(width, best[1])
-            fitted = _solve(_basis(coordinates, powers), values)
-            slopes: Reals = _slopes(coordinates, powers, fitted) * stretch * back[:, None]
-            inner = np.argsort(np.abs(coordinates).max(axis=1), kind="stable")[: max(20, total // 2)]
-            yield Surrogate(
-                slopes, best[0], f"{name}, {form}, degree {best[1]}", inner, name in ("log y", "1/y")
-            )
+            if np.isfinite(values).all() and values.std() > 0:
+                yield _View(f"{name}, {form}", coordinates, stretch, values, back)
 
 
 def _coordinates(columns: Reals, log: list[bool]) -> tuple[Reals, Reals]:

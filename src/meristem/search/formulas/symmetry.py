@@ -60,8 +60,8 @@ def reductions(goal: Goal, surrogate: Surrogate) -> Iterator[Reduction]:
     slopes = surrogate.slopes[rows]
     target = goal.target[rows]
     columns = goal.columns[rows]
-    if surrogate.relative:
-        slopes, target = slopes / target[:, None], np.ones_like(target)
+    weight = 1 / np.abs(target) if surrogate.relative else np.ones_like(target)
+    slopes, target = slopes * weight[:, None], target * weight
     good = np.isfinite(slopes).all(axis=1)
     slopes, target, columns = slopes[good], target[good], columns[good]
     if len(target) < 8 or not slopes.any():
@@ -69,6 +69,7 @@ def reductions(goal: Goal, surrogate: Surrogate) -> Iterator[Reduction]:
     yield from _factors(goal, columns * slopes, target, tolerance)
     yield from _differences(goal, slopes, columns, tolerance)
     yield from _scalings(goal, columns * slopes, target, tolerance)
+    yield from _own(goal, slopes, columns, target, weight[good], tolerance)
     yield from _pairs(goal, slopes, columns, tolerance)
 
 
@@ -91,6 +92,56 @@ def _factors(goal: Goal, stretched: Reals, target: Reals, tolerance: float) -> I
         rest = [j for j in range(goal.width) if j not in powers]
         named = [(variable(j), p) for j, p in powers.items()]
         yield Reduction(_divided(goal, named, [variable(j) for j in rest]), worst, "factors")
+
+
+def _own(
+    goal: Goal, slopes: Reals, columns: Reals, target: Reals, weight: Reals, tolerance: float
+) -> Iterator[Reduction]:
+    """Functions of one variable that are a factor, f_i h = f h', or a summand, f_i = c h'."""
+    reach = np.ptp(columns, axis=0)
+    size = np.sqrt(np.mean(slopes**2, axis=0)) * reach
+    found: list[tuple[float, int, Expr, float]] = []
+    for j in range(goal.width):
+        if size[j] < 5 * tolerance * size.max():
+            continue
+        for form in _SINGLE:
+            column = columns[:, [j]]
+            value, slope = evaluate(form, column), _slopes(form, column)[0]
+            if not (np.isfinite(value).all() and np.isfinite(slope).all()):
+                continue
+            one, two = slopes[:, j] * value, target * slope
+            whole = float(np.linalg.norm(one) + np.linalg.norm(two))
+            left = float(np.linalg.norm(one - two)) / whole if whole else 1.0
+            if left < tolerance and form.op != "x":
+                found.append((left, j, form, 0.0))
+            slope = slope * weight
+            if not slope.any():
+                continue
+            scale = float(slopes[:, j] @ slope) / float(slope @ slope)
+            left = float(np.linalg.norm(slopes[:, j] - scale * slope) / np.linalg.norm(slopes[:, j]))
+            plain = rational(scale, max(tolerance, 0.01) * abs(scale), 2)
+            if left < tolerance and plain is not None and 0 < abs(plain) <= 6:
+                found.append((left, j, form, float(plain)))
+    found.sort(key=lambda entry: (max(entry[0], 0.2 * tolerance), size_of(entry[2])))
+    for left, j, form, scale in found[:5]:
+        front = substitute(form, (variable(j),))
+        rest: list[Expr] = [variable(n) for n in range(goal.width) if n != j]
+        if not rest:
+            continue
+        if scale:
+            reduced = _lessened(goal, multiply(constant(scale), front), rest)
+        else:
+            reduced = _divided(goal, [(front, Fraction(1))], rest)
+        yield Reduction(reduced, left, "own", 0.3 + 0.1 * size_of(form))
+
+
+def _lessened(goal: Goal, summand: Expr, fresh: list[Expr]) -> Goal:
+    own = substitute(summand, goal.parts)
+    columns = np.stack([evaluate(expr, goal.columns) for expr in fresh], axis=1)
+    parts = tuple(substitute(expr, goal.parts) for expr in fresh)
+    target = goal.target - evaluate(summand, goal.columns)
+    rebuild = goal.rebuild
+    return Goal(columns, parts, target, lambda e: rebuild(add(e, own)), "summand", goal.depth + 1)
 
 
 def _divided(
@@ -309,7 +360,26 @@ def _forms() -> list[Expr]:
     return forms
 
 
+def _single() -> list[Expr]:
+    """Ways in which one variable may enter by itself."""
+    x, one = variable(0), constant(1.0)
+    half = divide(x, constant(2.0))
+    forms = [unary(op, x) for op in ("sin", "cos", "exp", "log", "square", "sqrt", "cube", "tan", "tanh")]
+    forms += [x, divide(one, x), add(x, one), subtract(one, x), unary("sin", half), unary("cos", half)]
+    squares = [
+        unary("square", e) for e in (unary("sin", x), unary("cos", x), unary("sin", half), unary("cos", half))
+    ]
+    forms += squares
+    forms += [unary("exp", subtract(constant(0.0), e)) for e in (x, unary("square", x), half)]
+    forms += [add(unary("square", x), one), subtract(one, unary("square", x))]
+    forms += [add(one, unary("cos", x)), subtract(one, unary("cos", x)), add(x, constant(2.0))]
+    forms += [subtract(unary("exp", x), one), unary("sqrt", subtract(one, unary("square", x)))]
+    forms += [divide(one, form) for form in forms[10:]]
+    return forms
+
+
 _FORMS = _forms()
+_SINGLE = _single()
 
 
 def _pairs(goal: Goal, slopes: Reals, columns: Reals, tolerance: float) -> Iterator[Reduction]:
@@ -339,15 +409,15 @@ def _pairs(goal: Goal, slopes: Reals, columns: Reals, tolerance: float) -> Itera
         yield Reduction(_renamed(goal, kept, "pair"), left, "pair", 0.3 + 0.1 * size_of(form))
 
 
-def _slopes(form: Expr, both: Reals) -> tuple[Reals, Reals]:
+def _slopes(form: Expr, both: Reals) -> list[Reals]:
     step = 1e-6 * np.abs(both).max()
     result = []
-    for j in range(2):
+    for j in range(both.shape[1]):
         up, down = both.copy(), both.copy()
         up[:, j] += step
         down[:, j] -= step
         result.append((evaluate(form, up) - evaluate(form, down)) / (2 * step))
-    return result[0], result[1]
+    return result
 
 
 __all__ = ["Reduction", "reductions"]
