@@ -59,7 +59,29 @@ def identify(column: Column) -> IntArray:
         out = np.full(len(column), -1, np.int64)
         out[column.present] = np.unique(identify(column.values), return_inverse=True)[1].reshape(-1)
         return out
+    if isinstance(column, Lists):
+        return _identify_lists(column)
     return _positions([key_of(value) for value in column.to_list()])
+
+
+def _identify_lists(column: Lists) -> IntArray:
+    """Lists of one length are the rows of a matrix, so those are told apart by sorting rows as bytes."""
+    items = np.ascontiguousarray(identify(column.items))
+    offsets, lengths = column.offsets, column.lengths
+    out = np.zeros(len(column), np.int64)
+    count = 0
+    for length in np.unique(lengths).tolist():
+        rows = np.flatnonzero(lengths == length)
+        if length == 0:
+            distinct, codes = 1, np.zeros(len(rows), np.int64)
+        else:
+            matrix = items[offsets[rows][:, None] + np.arange(length)]
+            view = matrix.view(np.dtype((np.void, 8 * length))).ravel()
+            values, codes = np.unique(view, return_inverse=True)
+            distinct = len(values)
+        out[rows] = count + codes.reshape(-1)
+        count += distinct
+    return out
 
 
 def key_of(value: Any) -> Any:
