@@ -88,7 +88,7 @@ def questions_of(
         most: How many questions to give.
     """
     count = len(next(iter(asked.values()))) if asked else 0
-    if not count or not rivals:
+    if not count or not rivals or most <= 0:
         return []
     own = max(1.0 - sum(rival.share for rival in rivals), 0.0)
     programs: list[tuple[Program, float]] = [(program, own)]
