@@ -22,6 +22,10 @@ from meristem.search.programs.problem import Finder, Found, Problem
 _PAYING = 3.0  # how much more time a finder gets that gave the best program
 _GRACE_SHARE, _GRACE_LEAST = 0.25, 0.2  # of the seconds spent, and seconds, without a likelier program
 _GRACE_TURNS = 20  # the same where turns count
+# A program is unlikely whose cost is beyond this times the cost up to which all programs were seen. Likelier ones may
+# well come then, and the search goes on for longer.
+_FAR = 1.5
+_PATIENCE_SHARE, _PATIENCE_LEAST, _PATIENCE_TURNS = 2.0, 8.0, 500
 _LONE_BRANCH = 3.0  # bits against a branch that rests on one example, beside what its finder counts
 _MOST_KEPT = 2000  # programs that fit
 _LEAST_EACH = 0.1  # seconds that each finder has had before the search may end
@@ -163,13 +167,21 @@ class Hunt:
                 return ""
             spent = self.clock.elapsed
             grace = max(_GRACE_LEAST, _GRACE_SHARE * self.settled_at)
+            if self._unlikely(alive):
+                grace = max(_PATIENCE_LEAST, _PATIENCE_SHARE * self.settled_at)
             if spent - self.settled_at >= grace:
                 return f"no likelier program came for {spent - self.settled_at:.1f} s"
         elif self.turn - self.settled_since >= max(
-            _GRACE_TURNS * len(self.work), _GRACE_SHARE * self.settled_since
+            (_PATIENCE_TURNS if self._unlikely(alive) else _GRACE_TURNS) * len(self.work),
+            _GRACE_SHARE * self.settled_since,
         ):
             return f"no likelier program came for {self.turn - self.settled_since:,} turns"
         return ""
+
+    def _unlikely(self, alive: list[_Turns]) -> bool:
+        """Whether the best program is so long that shorter ones which were not seen yet may well fit."""
+        reached = max((each.problem.notes.get("reached", 0) for each in alive), default=0)
+        return self.best is not None and 0 < _FAR * reached < 2 * self.best.bits  # costs are half bits
 
     def _advance(self, each: _Turns) -> None:
         """One turn of a finder."""

@@ -25,7 +25,8 @@ class Problem:
         seed: Source of randomness.
         memory: Bytes that a search may use.
         notes: Where a finder may say what it did, for the report: `notes["programs"]` is how many programs it looked
-            at so far. Each finder gets a problem with notes of its own.
+            at so far, `notes["reached"]` the cost up to which it has seen all. Each finder gets a problem with notes of
+            its own.
     """
 
     inputs: Mapping[str, Column]
