@@ -64,21 +64,13 @@ def explain(run: Explained, model: Model) -> report.Report:
     """The report of a run. What would take too long is left out; the scores are always there."""
     growth = run.growth
     rng = np.random.default_rng([run.seed, 3])
-    same = "always the class shares" if run.task.kind == "classification" else "always the mean"
+    same = _same(run.task)
     baseline = _score(run, run.base_output, same, rng)
     what = "the grown model" if run.selection is not None else same
     best = _score(run, run.composed.honest, what, rng)
     importance = _importance(run, model, rng)
     curve = _curve(growth)
-    # Last, so that the time to explain is in the time used.
-    effort = report.Effort(
-        seconds=growth.clock.elapsed,
-        budget_seconds=None if math.isinf(growth.clock.limit) else growth.clock.limit,
-        budget_trials=growth.budget.trials,
-        workers=growth.budget.workers,
-        seed=run.seed,
-        versions={"meristem": __version__, "python": platform.python_version(), "numpy": np.__version__},
-    )
+    effort = _effort(run)  # last, so that the time to explain is in the time used
     return report.Report(
         facts=_facts(run),
         effort=effort,
@@ -90,6 +82,30 @@ def explain(run: Explained, model: Model) -> report.Report:
         calibration=_calibration(run),
         curve=curve,
         left_out=left_out(run, best, len(importance), curve),
+    )
+
+
+def least_report(run: Explained) -> report.Report:
+    """The least that a report holds: what the task was, and the baseline's score."""
+    score = run.growth.scorer.score(run.growth.y, run.base_output, run.growth.weights)
+    baseline = report.Score(_same(run.task), run.base_loss, score)
+    return report.Report(facts=_facts(run), effort=_effort(run), baseline=baseline, best=baseline)
+
+
+def _same(task: Task) -> str:
+    """What the baseline answers."""
+    return "always the class shares" if task.kind == "classification" else "always the mean"
+
+
+def _effort(run: Explained) -> report.Effort:
+    growth = run.growth
+    return report.Effort(
+        seconds=growth.clock.elapsed,
+        budget_seconds=None if math.isinf(growth.clock.limit) else growth.clock.limit,
+        budget_trials=growth.budget.trials,
+        workers=growth.budget.workers,
+        seed=run.seed,
+        versions={"meristem": __version__, "python": platform.python_version(), "numpy": np.__version__},
     )
 
 

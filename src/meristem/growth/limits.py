@@ -17,6 +17,7 @@ from meristem.task.objective import Objective
 from meristem.values import filler
 
 _REPORT_ROOM = 4_000  # bytes kept for the report, which is not there yet while members are chosen
+_SPARE = 200  # bytes more than the least that is advised: intervals, and names of what was left out
 _LEAST_CANDIDATES = 10  # that a report lists, however small the model must be
 
 
@@ -69,7 +70,7 @@ class Limits:
         return selection
 
     def check(self, model: Model) -> None:
-        """Check that a model, with its report or still without, is within the limit on size.
+        """Check that a model with its report is within the limit on size.
 
         Raises:
             InputError: It is not; with the smallest model there is, nothing could be.
@@ -79,12 +80,10 @@ class Limits:
         size = len(model.to_bytes())
         if size <= self.size:
             return
-        room = 0 if model.record else _REPORT_ROOM
-        more = "" if model.record else " without its report"
         raise InputError(
             f"expected a model of at most {self.size:,} bytes (max_size), but the smallest one found, the same answer "
-            f"for every row, takes {size:,}{more}, most of them the names of columns and the labels of categories; "
-            f"allow {_rounded(size + room):,} bytes or more, or give it fewer columns"
+            f"for every row, takes {size:,}, most of them the names of columns and the labels of categories; "
+            f"allow {_rounded(size + _SPARE):,} bytes or more, or give it fewer columns"
         )
 
     def fit_report(self, model: Model, report: Report) -> Model:

@@ -19,7 +19,7 @@ from meristem.executors import open_executor
 from meristem.executors.threads import one_thread
 from meristem.growth.clock import Clock, one_interrupt
 from meristem.growth.ensemble import Composed, Selection, compose, honest_output, select
-from meristem.growth.explain import Explained, explain
+from meristem.growth.explain import Explained, explain, least_report
 from meristem.growth.limits import Limits
 from meristem.growth.loop import Growth
 from meristem.growth.size import sample_rows, trial_cells, typical_row
@@ -223,7 +223,8 @@ def _grow(
         example = typical_row(used)
         if limits.size is not None:  # what nothing can be is said before the search
             floor = _compose(growth, None, base_fit, base_output, base_loss)[0]
-            limits.check(_model(task, floor, growth, scorer, example))
+            least = least_report(Explained(task, used, growth, None, floor, base_output, base_loss, seed))
+            limits.check(replace(_model(task, floor, growth, scorer, example), record=least.to_json()))
         if budget.trials != 0 and clock.left > 0:
             pool.share("task", *share_task(examples, splits))
             hub.send(events.Phase(clock.elapsed, "searching"))
