@@ -18,7 +18,8 @@ from meristem.search.formulas.linear import products, quotients, sums
 from meristem.search.formulas.lookup import Meeting
 from meristem.search.formulas.polish import Fitted, polished
 from meristem.search.formulas.surrogate import Surrogate, surrogates
-from meristem.search.formulas.symmetry import reductions
+from meristem.search.formulas.symmetry import Reduction, reductions
+from meristem.search.formulas.waves import waves
 
 _PROBES = 8
 _GOALS = 60
@@ -122,25 +123,36 @@ class Exact:
                 if surrogate is not None:
                     fits.append(surrogate)
             fits.sort(key=lambda s: s.error)
-            if not fits or fits[0].error > 3 * this.error + 0.03:
+            if fits and fits[0].error > 3 * this.error + 0.03:
                 continue  # fewer variables than it depends on: the reduction was none
             for surrogate in fits[:3]:
                 if surrogate.error > 4 * fits[0].error + 1e-3:
                     break
                 for reduction in reductions(goal, surrogate):
-                    child = reduction.goal
-                    key = _signature(child)
-                    if (
-                        key in seen
-                        or not np.isfinite(child.columns).all()
-                        or not np.isfinite(child.target).all()
-                    ):
-                        continue
-                    seen.add(key)
-                    penalty = this.penalty + reduction.strange + max(0.0, np.log10(reduction.left + 1e-9) + 3)
-                    rank = (child.width + penalty, len(seen))
-                    heapq.heappush(waiting, _Waiting(rank, child, penalty, fits[0].error))
+                    self._push(waiting, seen, this, reduction, fits[0].error)
                 yield None
+            least = fits[0].error if fits else 1.0
+            if least > 0.01:
+                for reduced in waves(goal, least, self.rng):
+                    yield None
+                    if reduced is not None:
+                        self._push(waiting, seen, this, reduced, least)
+
+    def _push(
+        self,
+        waiting: list[_Waiting],
+        seen: set[tuple[bytes, ...]],
+        parent: _Waiting,
+        reduction: Reduction,
+        error: float,
+    ) -> None:
+        child = reduction.goal
+        key = _signature(child)
+        if key in seen or not np.isfinite(child.columns).all() or not np.isfinite(child.target).all():
+            return
+        seen.add(key)
+        penalty = parent.penalty + reduction.strange + max(0.0, float(np.log10(reduction.left + 1e-9)) + 3)
+        heapq.heappush(waiting, _Waiting((child.width + penalty, len(seen)), child, penalty, error))
 
     def _quick(self, goal: Goal) -> Iterator[Fitted | None]:
         bank, _ = self._bank(goal, 20_000)

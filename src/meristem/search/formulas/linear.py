@@ -32,6 +32,7 @@ from meristem.search.formulas.expressions import (
 )
 from meristem.search.formulas.goals import Goal, Inside, insides
 from meristem.search.formulas.surrogate import exponents
+from meristem.search.formulas.waves import angles
 
 _EXACT = 3e-11  # what may be left over, as a share of the target's spread
 _TERMS = 14
@@ -186,7 +187,9 @@ def products(goal: Goal, bank: Bank, depth: int) -> Iterator[Expr | None]:
     """Targets as products of powers of the first entries of a bank."""
     count = min(bank.count, int(0.5 * len(goal.target)), 340)
     first = [bank.expr(i) for i in range(count)]
-    for exprs, rows in ((first, bank.columns(count, goal.columns)), _groups(goal, count)):
+    yield None
+    some = [(first, bank.columns(count, goal.columns)), *_groups(goal, count)]
+    for exprs, rows in some:
         with np.errstate(all="ignore"):
             logs = np.log(np.abs(rows))
         named = list(exprs)
@@ -207,26 +210,34 @@ def products(goal: Goal, bank: Bank, depth: int) -> Iterator[Expr | None]:
             yield None
 
 
-def _groups(goal: Goal, most: int) -> tuple[list[Expr], Reals]:
-    """Factors that formulas are made of: variables, waves of a product or quotient of a few, 1 beside one, sums."""
-    width = goal.width
-    plain = [variable(j) for j in range(width)]
-    exprs = list(plain)
-    exprs += [f(a, b) for i, a in enumerate(plain) for b in plain[:i] for f in (add, subtract)]
-    groups = []
+def _groups(goal: Goal, most: int) -> list[tuple[list[Expr], Reals]]:
+    """Factors that formulas are made of: variables, sums of two, and lots of waves of groups of a few, 1 beside one."""
+    plain = [variable(j) for j in range(goal.width)]
+    base = list(plain)
+    base += [f(a, b) for i, a in enumerate(plain) for b in plain[:i] for f in (add, subtract)]
+    base = base[: most // 2]
+    further: list[Expr] = []
     for total in (1, 2, 3, 4):
-        for power in cartesian((-1, 0, 1), repeat=width) if width <= 6 else ():
+        for power in cartesian((-1, 0, 1), repeat=goal.width) if goal.width <= 6 else ():
             if sum(map(abs, power)) == total and next(p for p in power if p) > 0:
-                groups.append(_monomial(power))
-    for group in groups:
-        half = divide(group, Expr("c", (), 2.0))
-        square = unary("square", group)
-        exprs += [unary("sin", group), unary("cos", group), unary("sin", half), unary("cos", half)]
-        exprs += [add(ONE, group), subtract(ONE, group), add(ONE, square), subtract(ONE, square)]
-        if len(exprs) >= most:
-            break
-    exprs = exprs[:most]
-    return exprs, np.stack([evaluate(expr, goal.columns) for expr in exprs])
+                group = _monomial(power)
+                square = unary("square", group)
+                further += [*_waves(group), add(ONE, group), subtract(ONE, group)]
+                further += [add(ONE, square), subtract(ONE, square)]
+    for angle, used in angles(goal.width, 6):
+        if len(used) > 1 and "s" in {e.op[0] for e in (angle, *angle.args)}:
+            further += _waves(angle)
+    size = max(1, most - len(base))
+    lots = [further[at : at + size] for at in range(0, min(len(further), 5 * size), size)]
+    return [
+        (exprs, np.stack([evaluate(expr, goal.columns) for expr in exprs]))
+        for exprs in ([*base, *lot] for lot in lots)
+    ]
+
+
+def _waves(angle: Expr) -> list[Expr]:
+    half = divide(angle, Expr("c", (), 2.0))
+    return [unary("sin", angle), unary("cos", angle), unary("sin", half), unary("cos", half)]
 
 
 def _powers(dictionary: Dictionary, terms: list[tuple[int, float]], inside: Inside) -> Expr | None:

@@ -221,6 +221,9 @@ def _turned(expr: Expr) -> Expr:
     def change(node: Expr) -> Expr:
         if node.op == "divide" and node.args[1].op == "divide" and node.args[1].args[0] == ONE:
             return Expr("multiply", (node.args[0], node.args[1].args[1]))
+        exponent = _exponent(node)
+        if exponent is not None and node.args[0].op == "exp":
+            return unary("exp", simplify(Expr("multiply", (constant(float(exponent)), node.args[0].args[0]))))
         if node.args and (node.op, node.args[0].op) in (("sin", "acos"), ("cos", "asin")):
             inner = Expr("square", (node.args[0].args[0],))
             return Expr("sqrt", (Expr("subtract", (ONE, inner)),))

@@ -121,6 +121,20 @@ def _error(
     return float(np.sqrt(np.mean((rows[held] @ fitted - view.values[held]) ** 2)) / view.values.std())
 
 
+def held_out_error(
+    columns: Reals, target: Reals, kept: NDArray[np.intp], held: NDArray[np.intp], most: int
+) -> float:
+    """What a polynomial of at most so many terms misses on rows held out, over the spread: the best of a few views."""
+    degree = 1
+    while _count(columns.shape[1], degree + 1) <= most and degree < 10:
+        degree += 1
+    powers = exponents(columns.shape[1], degree)
+    views = [
+        v for v in _views(columns, target) if v.name.startswith(("y,", "log y, log", "y squared, plain"))
+    ]
+    return min((_error(view, powers, kept, held) for view in views), default=np.inf)
+
+
 def _grown(view: _View, kept: NDArray[np.intp], held: NDArray[np.intp]) -> Iterator[Surrogate | None]:
     """A polynomial whose terms are chosen: those next to the ones there are that go best with what is left over."""
     width = view.coordinates.shape[1]
@@ -250,4 +264,4 @@ def _slopes(coordinates: Reals, powers: list[tuple[int, ...]], fitted: Reals) ->
     return result
 
 
-__all__ = ["Surrogate", "exponents", "surrogates"]
+__all__ = ["Surrogate", "exponents", "held_out_error", "surrogates"]

@@ -112,7 +112,7 @@ def _own(
             one, two = slopes[:, j] * value, target * slope
             whole = float(np.linalg.norm(one) + np.linalg.norm(two))
             left = float(np.linalg.norm(one - two)) / whole if whole else 1.0
-            if left < tolerance and form.op != "x":
+            if left < tolerance and form.op not in ("x", "square", "sqrt", "cube"):
                 found.append((left, j, form, 0.0))
             slope = slope * weight
             if not slope.any():
@@ -365,7 +365,7 @@ def _single() -> list[Expr]:
     x, one = variable(0), constant(1.0)
     half = divide(x, constant(2.0))
     forms = [unary(op, x) for op in ("sin", "cos", "exp", "log", "square", "sqrt", "cube", "tan", "tanh")]
-    forms += [x, divide(one, x), add(x, one), subtract(one, x), unary("sin", half), unary("cos", half)]
+    forms += [x, add(x, one), subtract(one, x), unary("sin", half), unary("cos", half)]
     squares = [
         unary("square", e) for e in (unary("sin", x), unary("cos", x), unary("sin", half), unary("cos", half))
     ]
@@ -374,7 +374,7 @@ def _single() -> list[Expr]:
     forms += [add(unary("square", x), one), subtract(one, unary("square", x))]
     forms += [add(one, unary("cos", x)), subtract(one, unary("cos", x)), add(x, constant(2.0))]
     forms += [subtract(unary("exp", x), one), unary("sqrt", subtract(one, unary("square", x)))]
-    forms += [divide(one, form) for form in forms[10:]]
+    forms += [divide(one, form) for form in forms[11:]]
     return forms
 
 
