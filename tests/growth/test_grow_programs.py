@@ -381,3 +381,11 @@ def test_names_from_data_are_harmless() -> None:
     assert ms.ProgramModel.from_bytes(model.to_bytes()).predict(values) == [row[2] + 1 for row in values]
     model.picture()
     str(model.report())
+
+
+def test_a_sketch_may_name_its_arguments() -> None:
+    task = ms.Task.from_examples(
+        [(["ccc", "a", "bb"], ["a", "bb", "ccc"]), (["xx", "y"], ["y", "xx"]), ([], [])]
+    )
+    model = ms.grow(task, sketch="sort(?, key=?)", budget=10, quiet=True)
+    assert model(["long", "a", "mid"]) == ["a", "mid", "long"]

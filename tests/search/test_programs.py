@@ -23,6 +23,7 @@ from meristem.search.programs.made_up import joined, make_up
 from meristem.search.programs.neighbours import neighbours, parts_of, put
 from meristem.search.programs.recall import Try
 from meristem.search.programs.registry import Finders
+from meristem.search.programs.robust import Robust
 from meristem.search.programs.sketch import Sketch, check_sketch, fill_holes, holes_of, random_fillings
 from meristem.types import parse_type
 from meristem.values import column_from, hashable
@@ -220,3 +221,32 @@ def test_the_registered_finders() -> None:
     from meristem.search.finders import FINDERS
 
     assert "enumerate" in FINDERS
+
+
+def test_wrong_examples_are_searched_around() -> None:
+    class Exact(Finder):
+        """Knows one program, and gives it where it answers all examples it was shown."""
+
+        name = "exact"
+
+        def suits(self, problem: Problem) -> bool:
+            return True
+
+        def find(self, problem: Problem) -> Iterator[Found | None]:
+            shown.append(len(problem))
+            checked = Checker(problem).check(parse_term("2 * x"))
+            yield Found(parse_term("2 * x"), 5) if checked and not checked.wrong else None
+
+    shown: list[int] = []
+    examples = [(k, 2 * k) for k in range(12)] + [(3, 99), (20, 7)]
+    given = problem(examples, wrong=0.2)
+    finder = Robust(Exact())
+    assert finder.name == "exact on parts"
+    assert finder.suits(given)
+    assert not finder.suits(problem(examples))
+    found = [f for f in islice(finder.find(given), 60) if f is not None]
+    assert found
+    assert all(f.wrong == (12, 13) for f in found)
+    assert set(shown) == {5}
+    again = [f for f in islice(finder.find(given), 60) if f is not None]
+    assert len(again) == len(found)  # the same seed draws the same parts

@@ -31,6 +31,7 @@ from meristem.search.programs.made_up import joined, make_up
 from meristem.search.programs.neighbours import is_program, neighbours
 from meristem.search.programs.problem import Finder, Problem
 from meristem.search.programs.recall import Try
+from meristem.search.programs.robust import Robust
 from meristem.search.programs.sketch import Sketch, check_sketch
 from meristem.values import Column
 
@@ -103,7 +104,8 @@ def grow_program(
 
             # With a sketch only its fillings are searched: the user has said what the program looks like.
             finders = [] if opening and isinstance(opening[-1], Sketch) else list(FINDERS)
-        hunt = Hunt(problem, [*opening, *finders], budget.trials, clock, hub)
+        parts_too = [Robust(each) for each in finders] if wrong else []
+        hunt = Hunt(problem, [*opening, *finders, *parts_too], budget.trials, clock, hub)
         hunt.run()
         if not hunt.fitting:
             raise MeristemError(_nothing(task, hunt, clock, sketch is not None))

@@ -4,6 +4,7 @@
 `row`  `` `odd name` ``                  a name
 `1`  `1.5`  `true`  `"text"`             literals; `"cat" as class[cat, dog]`, `"2024-01-31T00:00:00" as datetime`
 `numbers(row)`  `sort#2(x)`              a call; of version 2
+`sort(x, key=f)`                         read as `sort_by(f, x)`: arguments by name, see `keywords`; never written so
 `x + 1 < y and not z`  `-x`              calls of `add`, `less`, `and`, `not` (see `INFIX`), of `negate`
 `standardize(x)`  `ridge{l2: 1.0}(x)`    a module; all of it: `kind#version{choice: value; output type}@label(args)`
 `row.age`  `row."odd name"`              a field

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from meristem.errors import TypeMismatch
+from meristem.language.keywords import call_by_name
 from meristem.language.syntax import COMPARISON, KEYWORDS, NOT_LEVEL, OPERATORS, is_kind
 from meristem.language.terms import (
     Apply,
@@ -279,6 +280,36 @@ class _Parser:
         self.expect("(")
         return self.sequence(")")
 
+    def call(self, name: str, version: int) -> Call:
+        """A call; arguments may be given by name, after those that are not: `sort(x, key=f)`."""
+        self.expect("(")
+        found: list[Term] = []
+        named: dict[str, Term] = {}
+        while not self.accept(")"):
+            word = self.keyword()
+            if word is None and named:
+                raise self.unexpected("an argument with its name")
+            if word is not None and word in named:
+                raise TypeMismatch(f"the argument {word!r} of {name} stands there twice")
+            if word is None:
+                found.append(self.term())
+            else:
+                named[word] = self.term()
+            if not self.at(")"):
+                self.expect(",")
+        return call_by_name(name, version, found, named) if named else Call(name, tuple(found), version)
+
+    def keyword(self) -> str | None:
+        """The name and the sign `=` of an argument given by name, if one begins here; otherwise nothing is read."""
+        if self.kind != "word" or self.token in KEYWORDS:
+            return None
+        state = self.position, self.start, self.kind, self.token
+        word = self.advance()
+        if self.accept("="):
+            return word
+        self.position, self.start, self.kind, self.token = state
+        return None
+
     def sequence(self, close: str) -> tuple[Term, ...]:
         found: list[Term] = []
         while not self.accept(close):
@@ -321,7 +352,7 @@ class _Parser:
             if not self.at("(") and not self.at("{"):
                 raise self.unexpected("'(' or '{'")
         if self.at("("):
-            return Call(name, self.arguments(), version)
+            return self.call(name, version)
         if self.at("{"):
             return self.module(name, version)
         return Variable(name)
