@@ -57,7 +57,7 @@ def grow(request: dict[str, Any]) -> dict[str, Any]:
         chosen = next((p for p in report.programs if p.text == format_term(model.term)), None)
         reply |= {
             "program": format_term(model.term),
-            "cost": report.cost,
+            "cost": report.bits,
             "finder": None if chosen is None else chosen.finder,
             "found_at": None if chosen is None else chosen.seconds,
             "first_at": min(p.seconds for p in report.programs),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -32,12 +33,14 @@ def ask(script: str, request: Request) -> Reply:
         env={**os.environ, **_ONE_THREAD},
     )
     if done.returncode:
+        out_of_time = done.returncode == -signal.SIGPROF
         words = done.stderr.strip().splitlines()[-1:] or ["without a word"]
-        # A worker that ran into its own limit of processor time ends by that signal (27): the limit is what it used.
         return {
             "program": None,
             "answers": [],
-            "why": f"crashed: exit code {done.returncode}, {words[0]}",
+            "why": "the time is used up"
+            if out_of_time
+            else f"crashed: exit code {done.returncode}, {words[0]}",
             "code": done.returncode,
             "seconds": request["seconds"],
             "memory": 0,

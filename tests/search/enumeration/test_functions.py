@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -73,29 +75,34 @@ def grown(
 
 
 LIST = "list[int]"
-CASES = {
-    "lists": grown(
+CASES: dict[str, Callable[[], Grown]] = {
+    "lists": lambda: grown(
         {"xs": (LIST, [[3, 1, 2, 0], [], [5, 5, 9, 1], [7, -2]])}, (LIST, [[91, 17], [4], [], [8]]), 7, 6
     ),
-    "lists and a number": grown(
+    "lists and a number": lambda: grown(
         {"xs": (LIST, [[3, 0, 2], [1, 1], [6, 2, 2, 9]]), "n": ("int", [2, 9, 3])},
         (LIST, [[91], [4], [77]]),
         6,
     ),
-    "two lists": grown(
+    "two lists": lambda: grown(
         {"xs": (LIST, [[3, 1], [2, 0, 4], []]), "ys": (LIST, [[1, 1, 5], [0, 2], [9]])},
         ("int", [91, 47, 77]),
         6,
     ),
-    "texts": grown(
+    "texts": lambda: grown(
         {"ws": ("list[text]", [["b", "a c", "b"], [], ["Zz", "", "y9"]])},
         ("list[text]", [["?"], ["!"], ["%"]]),
         6,
     ),
-    "lists of lists": grown(
+    "lists of lists": lambda: grown(
         {"g": ("list[list[int]]", [[[1, 2], []], [[3], [4, 5], [3]], []])}, (LIST, [[91], [4], [8]]), 6
     ),
 }
+
+
+@cache
+def case_of(name: str) -> Grown:
+    return CASES[name]()
 
 
 def applications(case: Grown) -> list[tuple[Context, Rule, Application, Block]]:
@@ -115,7 +122,7 @@ def applications(case: Grown) -> list[tuple[Context, Rule, Application, Block]]:
 
 @pytest.mark.parametrize("name", CASES)
 def test_applying_a_function_is_running_the_term(name: str) -> None:
-    case = CASES[name]
+    case = case_of(name)
     looked, failing = 0, 0
     for context, rule, application, block in applications(case):
         keys = application.keys()
@@ -140,14 +147,14 @@ def test_applying_a_function_is_running_the_term(name: str) -> None:
 
 
 def test_all_rules_were_held() -> None:
-    held = {rule.name for case in CASES.values() for _, rule, _, _ in applications(case)}
+    held = {rule.name for name in CASES for _, rule, _, _ in applications(case_of(name))}
     assert held == {rule.name for rule in (*RULES, *INDEXED_RULES, *ZIPPED_RULES)}
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_programs_of_a_search_give_what_it_says(name: str) -> None:
     """The banks of whole searches: leaves, operations and functions together."""
-    case, looked = CASES[name], 0
+    case, looked = case_of(name), 0
     for type_, blocks in case.search.bank.blocks.items():
         for block in blocks.values():
             step = max(1, len(block) // 12)
@@ -163,7 +170,7 @@ def test_programs_of_a_search_give_what_it_says(name: str) -> None:
 
 @pytest.mark.parametrize("name", CASES)
 def test_no_program_is_there_twice(name: str) -> None:
-    case = CASES[name]
+    case = case_of(name)
     for type_, blocks in case.search.bank.blocks.items():
         rows = [row for block in blocks.values() for row in case.values(type_, block.ids)]
         assert len(set(rows)) == len(rows)
