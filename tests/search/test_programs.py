@@ -116,10 +116,20 @@ def test_the_choice_is_the_program_that_most_of_the_mass_agrees_with() -> None:
 
 
 def test_inputs_that_the_user_gave_weigh_more() -> None:
-    weights = input_weights(2, 10)
+    weights = input_weights(2, 8, 4)
     assert weights[:2].tolist() == [1, 1]
     assert weights[2:].sum() == pytest.approx(1)
-    assert input_weights(0, 3).tolist() == [1, 1, 1]
+    assert weights[2] == pytest.approx(2 * weights[-1])
+    assert input_weights(0, 2, 1).tolist() == [1, 1, 0.5]
+
+
+def test_gently_made_up_texts_are_made_of_whole_words() -> None:
+    given = {"x": column_from(["Ada Lovelace", "Grace Hopper", "Emmy B Noether"], parse_type("text"))}
+    known = {"Ada", "Lovelace", "Grace", "Hopper", "Emmy", "B", "Noether"}
+    known |= {w.lower() for w in known} | {w.upper() for w in known}
+    made = make_up(given, 40, 0, gentle=True)["x"].to_list()
+    assert len(made) == 40
+    assert all(set(text.split(" ")) <= known for text in made)
 
 
 def test_neighbours_show_what_the_examples_leave_open() -> None:

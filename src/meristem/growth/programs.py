@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from meristem import events
 from meristem._version import __version__
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from meristem.task.examples import ExampleTask
 
 _MOST_ASKED = 100  # programs whose agreement is measured
-_MADE_UP = 48  # inputs made up for that
+_GENTLE, _WILD = 36, 16  # inputs made up for that
 _MOST_FURTHER = 200
 _MOST_RIVALS = 12  # programs that a model keeps beside its own
 _MOST_QUESTIONS = 10
@@ -215,12 +216,13 @@ class _Chosen:
         ranked: The programs, the likeliest first.
         agreement: How the first ones agree.
         inputs: What they were asked.
+        weights: How much each of these counts.
     """
 
     ranked: Sequence[Fitting]
     agreement: Agreement
     inputs: Mapping[str, Column]
-    further: int
+    weights: NDArray[np.float64]
 
     @property
     def best(self) -> Fitting:
@@ -229,20 +231,13 @@ class _Chosen:
 
 def _choose(problem: Problem, hunt: Hunt, seed: int) -> _Chosen:
     ranked = sorted(hunt.fitting.values(), key=lambda f: f.rank)[:_MOST_ASKED]
-    inputs: dict[str, Column] = {}
-    further = 0
-    if problem.inputs:
-        inputs = make_up(problem.inputs, _MADE_UP, seed)
-        if problem.further:
-            further = len(next(iter(problem.further.values())))
-            inputs = joined(problem.further, inputs)
-    made = len(next(iter(inputs.values()))) - further if inputs else 0
-    result, weights = problem.answers.type, input_weights(further, made)
+    inputs, (further, gentle, wild) = _asked(problem, seed)
+    result, weights = problem.answers.type, input_weights(further, gentle, wild)
     says = answers_by([f.term for f in ranked], inputs, result)
     best = agree(says, [f.bits for f in ranked], weights).best
     # Programs near the chosen one have no vote in the choice: how many there are says more of the vocabulary than of
     # the task. They show where it is a guess, and so make questions. Those that never differ say nothing.
-    near = _near(ranked[best], problem, hunt) if made + further else []
+    near = _near(ranked[best], problem, hunt) if len(weights) else []
     if near:
         both = answers_by([f.term for f in [*ranked, *near]], inputs, result)
         seen = {row.tobytes() for row in both[: len(ranked)]}
@@ -252,7 +247,21 @@ def _choose(problem: Problem, hunt: Hunt, seed: int) -> _Chosen:
                 seen.add(both[k].tobytes())
                 kept.append(k)
         ranked, says = [[*ranked, *near][k] for k in kept], both[kept]
-    return _Chosen(ranked, agree(says, [f.bits for f in ranked], weights, best), inputs, further)
+    return _Chosen(ranked, agree(says, [f.bits for f in ranked], weights, best), inputs, weights)
+
+
+def _asked(problem: Problem, seed: int) -> tuple[dict[str, Column], tuple[int, int, int]]:
+    """Inputs to tell programs apart by: those the user gave, gently made-up ones, wild ones; and how many of each."""
+    if not problem.inputs:
+        return {}, (0, 0, 0)
+    sets = [make_up(problem.inputs, _GENTLE, seed, gentle=True), make_up(problem.inputs, _WILD, seed)]
+    if problem.further:
+        sets.insert(0, dict(problem.further))
+    counts = [len(next(iter(each.values()))) for each in sets]
+    inputs = sets[0]
+    for each in sets[1:]:
+        inputs = joined(inputs, each)
+    return inputs, (0 if len(sets) == 2 else counts[0], counts[-2], counts[-1])
 
 
 def _near(best: Fitting, problem: Problem, hunt: Hunt) -> list[Fitting]:
@@ -296,8 +305,8 @@ def _questions(chosen: _Chosen) -> list[int]:
             both = np.unique(np.stack([groups, column]), axis=1, return_inverse=True)[1].reshape(-1)
             failing = float(mass[told][column < 0].sum())
             gain = _entropy(both, mass[told]) * (0.1 if says[best, i] < 0 else 1.0) * (1 - 0.5 * failing)
-            # What the user gave is a better question than what was made up.
-            gains.append(gain * (2.0 if i < chosen.further else 1.0))
+            # What the user gave is a better question than what was made up, and a wild one is the worst.
+            gains.append(gain * float(chosen.weights[i]))
         pick = open_[int(np.argmax(gains))]
         both = np.unique(np.stack([groups, says[told, pick]]), axis=1, return_inverse=True)[1].reshape(-1)
         if found and len(set(both.tolist())) == len(set(groups.tolist())):
@@ -308,9 +317,7 @@ def _questions(chosen: _Chosen) -> list[int]:
     return found
 
 
-def _entropy(
-    groups: np.ndarray[tuple[int], np.dtype[np.int64]], mass: np.ndarray[tuple[int], np.dtype[np.float64]]
-) -> float:
+def _entropy(groups: NDArray[np.int64], mass: NDArray[np.float64]) -> float:
     total = np.bincount(groups, mass)
     share = total[total > 0] / total.sum()
     return float(-(share * np.log2(share)).sum())

@@ -124,14 +124,15 @@ def _rounded(value: object) -> object:
     return hashable(value)
 
 
-def input_weights(further: int, made_up: int) -> NDArray[np.float64]:
-    """Weights of inputs the user gave, and then of made-up ones: all of the latter count half as much as the former.
+def input_weights(further: int, gentle: int, wild: int) -> NDArray[np.float64]:
+    """Weights of inputs that the user gave, then of gently made-up ones, then of wild ones.
 
-    A made-up input may be one that never comes, and what a program says there matters less.
+    A made-up input may be one that never comes, the more so a wild one, and what a program says there matters less:
+    all made-up ones together count half as much as all that were given.
     """
-    weights = np.ones(further + made_up)
-    if further and made_up:
-        weights[further:] = 0.5 * min(further, _MOST_WEIGHT) / made_up
+    weights = np.concatenate([np.ones(further), np.ones(gentle), np.full(wild, 0.5)])
+    if further and gentle + wild:
+        weights[further:] *= 0.5 * min(further, _MOST_WEIGHT) / weights[further:].sum()
     return weights
 
 

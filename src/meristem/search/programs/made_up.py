@@ -16,18 +16,19 @@ _LONGEST = 60  # items or characters of what is made up, or as many as the longe
 _TRIES = 20
 
 
-def make_up(given: Mapping[str, Column], count: int, seed: int) -> dict[str, Column]:
+def make_up(given: Mapping[str, Column], count: int, seed: int, gentle: bool = False) -> dict[str, Column]:
     """Up to `count` rows of inputs that are like the given ones and none of them.
 
     Args:
         given: The inputs by name, a column [N] each, N at least 1.
         count: How many to make.
         seed: Source of all randomness: the same one gives the same rows.
+        gentle: Whether texts change by whole words only, so that a person would take them for given ones.
     """
-    rng = Random(f"inputs {seed}")
+    rng = Random(f"inputs {seed} {gentle}")
     names = list(given)
     lists = {name: column.to_list() for name, column in given.items()}
-    makers = {name: _Maker(lists[name], given[name].type, rng) for name in names}
+    makers = {name: _Maker(lists[name], given[name].type, rng, gentle) for name in names}
     size = len(next(iter(lists.values()))) if names else 0
     seen = {tuple(hashable(lists[n][i]) for n in names) for i in range(size)}
     made: dict[str, list[Any]] = {name: [] for name in names}
@@ -64,23 +65,24 @@ class _Maker:
         values: The given ones.
         type: Their type.
         rng: Source of randomness.
+        gentle: Whether texts change by whole words only.
     """
 
-    def __init__(self, values: Sequence[Any], type: Type, rng: Random) -> None:
-        self.values, self.type, self.rng = values, type, rng
+    def __init__(self, values: Sequence[Any], type: Type, rng: Random, gentle: bool) -> None:
+        self.values, self.type, self.rng, self.gentle = values, type, rng, gentle
         self.inner: tuple[_Maker, ...] = ()
         name = type.name
         if name in ("list", "option"):
             flat = [v for v in values if v is not None]
             items = [x for v in flat for x in v] if name == "list" else flat
-            self.inner = (_Maker(items, type.item, rng),)
+            self.inner = (_Maker(items, type.item, rng, gentle),)
         elif name == "pair":
-            self.inner = tuple(_Maker([v[k] for v in values], type.args[k], rng) for k in (0, 1))
+            self.inner = tuple(_Maker([v[k] for v in values], type.args[k], rng, gentle) for k in (0, 1))
         elif name == "map":
             keys = [k for v in values for k in v]
             self.inner = (
-                _Maker(keys, type.args[0], rng),
-                _Maker([x for v in values for x in v.values()], type.args[1], rng),
+                _Maker(keys, type.args[0], rng, gentle),
+                _Maker([x for v in values for x in v.values()], type.args[1], rng, gentle),
             )
         elif name == "text":
             self.tokens: dict[str, list[str]] = {}
@@ -141,6 +143,31 @@ class _Maker:
             return value
 
     def _text(self, value: str) -> str:
+        return self._reworded(value) if self.gentle else self._recombined(value)
+
+    def _reworded(self, value: str) -> str:
+        """The text with other words or numbers in the places of some, with one word more or less, or in other case."""
+        rng = self.rng
+        tokens = _TOKEN.findall(value[: self.longest])
+        words = [k for k, token in enumerate(tokens) if _token_class(token) in ("letters", "digits")]
+        for k in words:
+            if rng.random() < 0.6:
+                kind = _token_class(tokens[k])
+                digits = "".join(rng.choice("0123456789") for _ in tokens[k])
+                tokens[k] = digits if kind == "digits" else rng.choice(self.tokens.get(kind) or [tokens[k]])
+        roll = rng.random()
+        if len(words) > 1 and roll < 0.2:  # a word with what parts it from the one before
+            place = rng.randrange(1, len(words))
+            between = tokens[words[place - 1] + 1 : words[place]]
+            again = rng.choice(self.tokens.get(_token_class(tokens[words[place]])) or [""])
+            tokens[words[place] : words[place]] = [again, *between]
+        elif len(words) > 2 and roll < 0.35:
+            place = rng.randrange(1, len(words))
+            del tokens[words[place - 1] + 1 : words[place] + 1]
+        text = "".join(tokens)[: self.longest]
+        return rng.choice((str.lower, str.upper))(text) if roll > 0.93 else text
+
+    def _recombined(self, value: str) -> str:
         rng = self.rng
         tokens = _TOKEN.findall(value[: self.longest])
         words = [k for k, token in enumerate(tokens) if _token_class(token) in ("letters", "digits")]
