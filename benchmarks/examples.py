@@ -23,6 +23,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import enumeration_speed
 import sygus_strings
 from example_runs import Results, of_set
 from example_sets import DEFAULT, NoData, dreamcoder, list_functions
@@ -31,6 +32,7 @@ BENCHMARKS: dict[str, Callable[[argparse.Namespace], Results]] = {
     "lists": of_set("list functions", list_functions),
     "dreamcoder": of_set("DreamCoder lists", dreamcoder),
     "sygus": sygus_strings.run,
+    "speed": enumeration_speed.run,
 }
 
 

@@ -131,7 +131,7 @@ def test_applying_a_function_is_running_the_term(name: str) -> None:
         assert (case.search.bank.key_of(application.type, ids) == keys).all(), (
             "keys foretell what values give"
         )
-        some = every[:: max(1, len(every) // 3)][:4]
+        some = every[:: max(1, len(every) // 2)][:2]
         applied = Applied(rule.name, context, application.source, block, some.astype(np.int32))
         rows = case.values(application.type, ids[:, some])
         for index, row in enumerate(rows):
@@ -142,7 +142,7 @@ def test_applying_a_function_is_running_the_term(name: str) -> None:
             assert row == case.evaluated(applied.term(index)), applied.term(index)
             looked += 1
             failing += None in row
-    assert looked > 100
+    assert looked > 60
     assert failing > 3
 
 
