@@ -6,10 +6,10 @@
     python benchmarks/formulas.py --data FOLDER --only feynman_I_6_2 --noise 0.001
 
 FOLDER holds `ground_truth_formulas.json` (formulas with ranges) and `symbolic_regression_benchmarks.csv`. A formula
-counts as recovered if its relative error is below 1e-9 on 1,000 fresh points from ranges twice as wide (variables
-that are positive stay so; points where the truth has no value are left out) and its size is at most twice the
-truth's, both counted in nodes. The fresh points have seeds of their own. `beyond` counts those that hold where signs
-change too, which the data can not tell.
+counts as recovered if its relative error is below 1e-9 on 1,000 fresh points from ranges twice as wide and its size
+is at most twice the truth's, both counted in nodes. Variables that are positive stay so, and points where the truth
+has no value, or runs over on the way, are left out. The fresh points have seeds of their own. The last line also
+counts those that hold where signs change too, which the data can not tell.
 
 Beside it stands a plain peer in the same run: least squares over all monomials up to degree 4, the small terms
 dropped; and gplearn, where it is installed and asked for (--gplearn).
@@ -36,9 +36,13 @@ for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 
 import numpy as np  # noqa: E402
 
+import meristem.primitives  # noqa: E402, F401
+from meristem.language.interpreter import evaluate as interpret  # noqa: E402
 from meristem.language.terms import Term  # noqa: E402
 from meristem.language.text import format_term  # noqa: E402
-from meristem.search.formulas.expressions import Expr, Reals, constant, evaluate, size, variable  # noqa: E402
+from meristem.search.formulas.expressions import Expr, Reals, constant, evaluate, size, to_term, variable  # noqa: E402
+from meristem.types import REAL  # noqa: E402
+from meristem.values import Column, Scalars  # noqa: E402
 
 EXACT = 1e-9
 POINTS = 1000
@@ -64,7 +68,7 @@ class Known:
     def points(self, seed: int, rows: int, wider: float = 1.0, beyond: bool = False) -> tuple[Reals, Reals]:
         """Rows [n, d] from the ranges and the truth there [n]; rows without a value are drawn again."""
         rng = np.random.default_rng([seed, *self.name.encode()])
-        truth = self.truth()
+        truth = to_term(self.truth(), self.names, [REAL] * len(self.names))
         kept_columns: list[Reals] = []
         kept: list[Reals] = []
         for _ in range(50):
@@ -73,7 +77,7 @@ class Known:
                 more = (wider - 1) * (high - low) / 2
                 start = low - more if beyond or low < 0 else max(low - more, 0.0)
                 data[:, j] = rng.uniform(start, high + more, rows)
-            values = evaluate(truth, data)
+            values = _values(truth, self.names, data)
             good = np.isfinite(values) & (np.abs(values) < 1e50)
             kept_columns.append(data[good])
             kept.append(values[good])
@@ -188,11 +192,8 @@ def error_on(values: Reals, wanted: Reals) -> float:
 
 def run(known: Known, seconds: float, seed: int, noise: float, gplearn: bool) -> Run:
     """Grow a formula from points, within so many seconds of CPU time, and test it."""
-    import meristem.primitives  # noqa: F401
     from meristem.search.formulas import Formulas
     from meristem.search.programs.problem import Found, Problem
-    from meristem.types import REAL
-    from meristem.values import Scalars
 
     columns, answers = known.points(seed, known.rows)
     if noise:
@@ -230,15 +231,13 @@ def run(known: Known, seconds: float, seed: int, noise: float, gplearn: bool) ->
 
 def _values(term: Term, names: Sequence[str], columns: Reals) -> Reals:
     """What the interpreter makes of a term, NaN where it fails."""
-    from meristem.language.interpreter import evaluate as interpret
-    from meristem.types import REAL
-    from meristem.values import Column, Scalars
-
     inputs: Mapping[str, Column] = {
         name: Scalars(REAL, np.ascontiguousarray(columns[:, j])) for j, name in enumerate(names)
     }
     result = interpret(term, inputs)
-    return np.array([math.nan if value is None else value for value in result.to_list()], np.float64)
+    return np.array(
+        [value if isinstance(value, float) else math.nan for value in result.to_list()], np.float64
+    )
 
 
 def _polynomials(columns: Reals, answers: Reals, fresh: Reals, wanted: Reals) -> tuple[float, int]:

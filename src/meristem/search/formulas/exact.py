@@ -17,6 +17,7 @@ from meristem.search.formulas.keys import Indices
 from meristem.search.formulas.linear import products, quotients, sums
 from meristem.search.formulas.lookup import Meeting
 from meristem.search.formulas.polish import Fitted, polished
+from meristem.search.formulas.rough import Rough, front, rough
 from meristem.search.formulas.surrogate import Surrogate, surrogates
 from meristem.search.formulas.symmetry import Reduction, reductions
 from meristem.search.formulas.waves import waves
@@ -24,6 +25,8 @@ from meristem.search.formulas.waves import waves
 _PROBES = 8
 _GOALS = 60
 _ENOUGH = 40  # rows that a surrogate needs
+_NEAR = 5  # goals through which formulas are sought that only come near
+_KEYED = 1e-7  # tolerance from which values are no longer told apart by keys
 
 
 @dataclass(order=True)
@@ -76,7 +79,8 @@ class Exact:
         self.rng = np.random.default_rng(seed)
         self.memory = memory
         self.best: Fitted | None = None
-        self.note = ""
+        self.near: list[Rough] = []
+        self.made = 0
         self._tried: set[Expr] = set()
 
     def run(self) -> Iterator[Fitted | None]:
@@ -88,7 +92,10 @@ class Exact:
         root = Goal(self.columns, tuple(variable(j) for j in range(width)), self.answers, lambda e: e)
         goals: list[Goal] = []
         yield from self._explore(root, goals)
-        for limits in _ROUNDS[1:]:
+        if not self._settled():
+            yield from self._near(goals)
+        # Keys of values are equal or not: with noise there is nothing to look up.
+        for limits in _ROUNDS[1:] if self.tolerance < _KEYED else ():
             for goal in goals:
                 if self._settled():
                     return
@@ -96,6 +103,21 @@ class Exact:
                 extended = _extended(goal)
                 if extended is not None and not self._settled():
                     yield from self._meet(extended, limits)
+
+    def _near(self, goals: list[Goal]) -> Iterator[Fitted | None]:
+        """Formulas that come near, through the first goals; one with odd constants may turn out to be exact."""
+        for goal in goals[:_NEAR]:
+            bank, _ = self._bank(goal, 15_000)
+            while bank.cost < 7 and not bank.full:
+                for _ in bank.grow():
+                    yield None
+            for found in rough(goal, bank, self.columns, self.answers):
+                if found is not None:
+                    self.near.append(found)
+                    yield self._checked(found.expr)
+                else:
+                    yield None
+        self.near = front(self.near)
 
     def _settled(self) -> bool:
         return self.best is not None
@@ -181,6 +203,7 @@ class Exact:
         while not bank.full and bank.cost < 12:
             for _ in bank.grow():
                 yield None
+        self.made += bank.made
         meeting = Meeting(goal, bank, probes)
         yield from meeting.prepare()
         for found in meeting.direct(limits.depth):

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import ClassVar
 
 import numpy as np
 
+from meristem.language.terms import Term
 from meristem.search.formulas.exact import Exact
-from meristem.search.formulas.expressions import Reals, to_term
-from meristem.search.formulas.polish import Fitted
+from meristem.search.formulas.expressions import Reals, evaluate, to_term
+from meristem.search.formulas.rough import Rough, front, likeliest, spread_error
 from meristem.search.programs.problem import Finder, Found, Problem
 from meristem.types import INT, REAL, Type
 from meristem.values import Column, Scalars
@@ -42,12 +44,52 @@ class Formulas(Finder):
         columns = np.column_stack([_numbers(problem.inputs[name]) for name in names])
         answers = _numbers(problem.answers)
         search = Exact(columns, answers, max(problem.close, 1e-12), problem.seed, problem.memory)
+        given = 0
         for fitted in search.run():
-            yield None if fitted is None else self._found(fitted, names, types)
+            problem.notes["programs"] = search.made
+            yield None if fitted is None else Found(to_term(fitted.expr, names, types), fitted.bits)
+            if search.best is None and len(search.near) > given:
+                given = len(search.near)
+                yield _nearest(search.near, problem, columns, answers, names, types)
 
-    @staticmethod
-    def _found(fitted: Fitted, names: list[str], types: list[Type]) -> Found:
-        return Found(to_term(fitted.expr, names, types), fitted.bits)
+
+def pareto(
+    columns: Reals, answers: Reals, names: list[str], seconds: float = 10.0, seed: int = 0
+) -> list[tuple[Term, float, float]]:
+    """Formulas for data with noise, the shortest first: each as a term, its bits, and its error.
+
+    None is both longer and worse than another. The error is the root mean square of what is missed, over the standard
+    deviation of the answers.
+
+    Args:
+        columns: The inputs, real [N, d].
+        answers: The wanted reals [N].
+        names: Of the inputs.
+        seconds: CPU seconds.
+        seed: Source of randomness.
+    """
+    search = Exact(columns, answers, 1e-9, seed)
+    began = time.process_time()
+    for _ in search.run():
+        if time.process_time() - began > seconds:
+            break
+    found = list(search.near)
+    if search.best is not None:
+        error = spread_error(search.best.expr, columns, answers)
+        found.append(Rough(search.best.expr, search.best.bits, error))
+    types = [REAL] * len(names)
+    return [(to_term(each.expr, names, types), each.bits, each.error) for each in front(found)]
+
+
+def _nearest(
+    near: list[Rough], problem: Problem, columns: Reals, answers: Reals, names: list[str], types: list[Type]
+) -> Found:
+    """The likeliest of the formulas that come near, with the examples that it does not answer."""
+    best = likeliest(near, len(answers))
+    values = evaluate(best.expr, columns)
+    size = np.maximum(1.0, np.maximum(np.abs(values), np.abs(answers)))
+    wrong = np.flatnonzero(~(np.abs(values - answers) <= problem.close * size))
+    return Found(to_term(best.expr, names, types), best.bits, tuple(wrong.tolist()))
 
 
 def _numbers(column: Column) -> Reals:
@@ -55,4 +97,4 @@ def _numbers(column: Column) -> Reals:
     return column.data.astype(np.float64)
 
 
-__all__ = ["Formulas"]
+__all__ = ["Formulas", "pareto"]

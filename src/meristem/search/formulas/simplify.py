@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from fractions import Fraction
+from functools import lru_cache
 
 from meristem.search.formulas.constants import rational
 from meristem.search.formulas.expressions import (
@@ -18,9 +19,13 @@ from meristem.search.formulas.expressions import (
     weighted_sum,
 )
 
+_LONGEST = 90  # nodes; nobody would read what is longer, simplified or not
 Factors = tuple[float, dict[Expr, Fraction]]
 
 
+@lru_cache(
+    maxsize=4096
+)  # parts are simplified again and again on the way up: without it the work doubles a level
 def simplify(expr: Expr) -> Expr:
     """The formula with products and sums gathered: like factors and like terms together, constants into one."""
     if not expr.args:
@@ -49,6 +54,12 @@ def _product(expr: Expr) -> Expr:
 
 
 def _factors(expr: Expr) -> Factors:
+    scale, factors = _factors_of(expr)
+    return scale, dict(factors)
+
+
+@lru_cache(maxsize=4096)
+def _factors_of(expr: Expr) -> Factors:
     """A constant and powers of bases that are no products themselves."""
     op, args = expr.op, expr.args
     if op == "c":
@@ -157,6 +168,8 @@ def _sum(expr: Expr) -> Expr:
 def variants(expr: Expr) -> list[Expr]:
     """The formula and shorter ways to write it, the shortest first."""
     found = [expr]
+    if size(expr) > _LONGEST:
+        return found
     current = expr
     for change in (_gathered, _gathered, _squared, _gathered, _squared, _gathered):
         following = change(current)
