@@ -55,6 +55,8 @@ class Teller:
             if wanted is not None and reply["program"] is not None:
                 verdict = "ok " if reply["answers"] == wanted else "BAD"
             said = reply["program"] if reply["program"] is not None else reply["why"]
+            if reply.get("failed"):
+                said = f"{reply['failed'][0]}; {said}"
             print(f"{verdict} {reply['seconds']:6.2f} s  {request['name']:<32} {said}", flush=True)
 
 
@@ -67,6 +69,16 @@ def grown(tasks: list[Given], options: argparse.Namespace) -> list[Reply]:
             request["wanted"] = json.loads(json.dumps([answer for _, answer in given.test]))
         requests.append(("grow_one.py", request))
     return ask_all(requests, options.workers, Teller(options, len(requests)))
+
+
+def tell_failures(name: str, replies: list[Reply]) -> None:
+    """Say how many workers died, and in how many a way of searching ended by an error: defects, both."""
+    crashed = sum(reply["why"].startswith("crashed") for reply in replies)
+    failed = [reply["failed"][0] for reply in replies if reply.get("failed")]
+    if crashed:
+        print(f"{name}: {crashed} workers crashed; see them with --verbose")
+    if failed:
+        print(f"{name}: a search ended by an error in {len(failed)} tasks, such as: {failed[0]}")
 
 
 def summary(name: str, tasks: list[Given], replies: list[Reply]) -> Results:
@@ -83,7 +95,6 @@ def summary(name: str, tasks: list[Given], replies: list[Reply]) -> Results:
         "median found at": quantile((r["found_at"] for r in found), 0.5),
         "90 % found at": quantile((r["found_at"] for r in found), 0.9),
         "memory": max((r["memory"] for r in replies), default=0),
-        "crashed": sum(r["why"].startswith("crashed") for r in replies),
     }
 
 
@@ -108,9 +119,6 @@ def show(results: list[Results]) -> None:
             ]
         )
     print(table(head, rows))
-    for r in results:
-        if r["crashed"]:
-            print(f"{r['set']}: {r['crashed']} workers crashed; see them with --verbose")
 
 
 def thinned(tasks: list[Given], options: argparse.Namespace) -> list[Given]:
@@ -128,6 +136,7 @@ def of_set(name: str, read: Callable[[Path], list[Given]]) -> Callable[[argparse
         replies = grown(tasks, options)
         result = summary(name, tasks, replies)
         show([result])
+        tell_failures(name, replies)
         result["each"] = [
             {"name": g.name, "right": right(r, g.test), **{k: v for k, v in r.items() if k != "answers"}}
             for g, r in zip(tasks, replies, strict=True)
@@ -137,4 +146,15 @@ def of_set(name: str, read: Callable[[Path], list[Given]]) -> Callable[[argparse
     return run
 
 
-__all__ = ["Results", "Teller", "grown", "of_set", "request_of", "right", "show", "summary", "thinned"]
+__all__ = [
+    "Results",
+    "Teller",
+    "grown",
+    "of_set",
+    "request_of",
+    "right",
+    "show",
+    "summary",
+    "tell_failures",
+    "thinned",
+]

@@ -23,6 +23,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import beyond
 import enumeration_speed
 import sygus_strings
 from example_runs import Results, of_set
@@ -33,6 +34,7 @@ BENCHMARKS: dict[str, Callable[[argparse.Namespace], Results]] = {
     "dreamcoder": of_set("DreamCoder lists", dreamcoder),
     "sygus": sygus_strings.run,
     "speed": enumeration_speed.run,
+    "beyond": beyond.run,
 }
 
 

@@ -13,6 +13,7 @@ import time
 from typing import Any
 
 import meristem as ms
+from meristem import events
 from meristem.errors import InputError, MeristemError
 from meristem.growth.clock import Clock
 from meristem.growth.programs import grow_program
@@ -45,9 +46,18 @@ def grow(request: dict[str, Any]) -> dict[str, Any]:
     before = memory()
     clock = ProcessorClock(seconds, began=time.process_time())
     reply: dict[str, Any] = {"program": None, "answers": [], "why": ""}
+    failed: list[str] = []
+
+    def listen(event: events.Event) -> None:
+        """A way of searching that ends by an error is a defect, and others may hide it."""
+        if isinstance(event, events.Warned) and " failed: " in event.text:
+            failed.append(event.text)
+
     try:
         task = ms.Task.from_examples(pairs, names=request["names"], types=request["types"], name="f")
-        model = grow_program(task, Budget.of(seconds), clock, seed=request["seed"], quiet=True)
+        model = grow_program(
+            task, Budget.of(seconds), clock, seed=request["seed"], quiet=True, listeners=[listen]
+        )
     except InputError as error:
         reply["why"] = f"refused: {error}"
     except MeristemError as error:
@@ -65,7 +75,7 @@ def grow(request: dict[str, Any]) -> dict[str, Any]:
             "looked": report.considered,
             "why": report.ended,
         }
-    reply["seconds"] = clock.elapsed
+    reply["seconds"], reply["failed"] = clock.elapsed, failed
     reply["memory"], reply["memory_before"] = memory(), before
     if reply["program"] is not None and request["test"]:
         rows = [tuple(args) if len(args) > 1 else args[0] for args in request["test"]]

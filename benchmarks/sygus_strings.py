@@ -15,7 +15,7 @@ import argparse
 from importlib.util import find_spec
 from random import Random
 
-from example_runs import Results, Teller, request_of, right, thinned
+from example_runs import Results, Teller, request_of, right, tell_failures, thinned
 from example_sets import Given, Pair, sygus
 from running import Reply, Request, ask_all, quantile, table
 
@@ -65,6 +65,7 @@ def measured(name: str, script: str, files: list[Given], options: argparse.Names
         if test:
             request["wanted"] = [answer for _, answer in test]
     replies = ask_all(((script, r) for r in requests), options.workers, Teller(options, len(requests)))
+    tell_failures(name, replies)
     return result_of(name, files, list(zip(wanted, replies, strict=True)))
 
 
@@ -92,7 +93,6 @@ def result_of(
         "90 % seconds": quantile((reply["seconds"] for _, _, reply in whole), 0.9),
         "median found at": quantile((reply["found_at"] for reply in fits), 0.5),
         "memory": max((reply["memory"] for _, _, reply in whole), default=0),
-        "crashed": sum(reply["why"].startswith("crashed") for _, reply in told),
         "each": [
             {
                 "name": given.name,
@@ -141,9 +141,6 @@ def run(options: argparse.Namespace) -> Results:
         for name, r in results.items()
     ]
     print(table(head, rows))
-    for name, r in results.items():
-        if r["crashed"]:
-            print(f"{name}: {r['crashed']} workers crashed; see them with --verbose")
     return results
 
 
