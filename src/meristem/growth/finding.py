@@ -216,8 +216,7 @@ class Hunt:
             if self.partial is None or len(checked.wrong) < len(self.partial.wrong):
                 self.partial = replace(found, wrong=checked.wrong)
             return
-        answers, count = self.checker.answers, len(self.problem)
-        exceptions = sum(exception_cost(answers[k], count) for k in checked.wrong)
+        exceptions = len(checked.wrong) * exception_cost(self.problem.wrong) if checked.wrong else 0.0
         bits = 0.5 * (found.cost + exceptions) + (_LONE_BRANCH if found.support < 2 else 0.0)
         fitting = Fitting(
             found.term,

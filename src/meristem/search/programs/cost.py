@@ -13,6 +13,7 @@ from meristem.search.programs.prior import OTHER, cost_of
 
 _UNLISTED = OTHER + 1.0  # of functions that the enumeration leaves out, and of nodes it does not make
 _INPUT, _BRANCH, _LIST = 1.0, 3.0, 2.0
+_NOISE = 8.0
 _SMALL = {0: 2.0, 1: 2.0, 2: 2.0, 3: 3.0, 4: 3.0, 5: 3.0, -1: 4.0}
 
 
@@ -56,15 +57,16 @@ def literal_cost(value: object) -> float:
     return 24.0 if isinstance(value, datetime) else 8.0
 
 
-def exception_cost(value: object, count: int) -> float:
-    """Half bits of stating that one of `count` examples is wrong and has this answer instead of the program's."""
-    if isinstance(value, list | tuple):
-        inner = sum(1.0 + exception_cost(v, 1) for v in value)
-    elif isinstance(value, dict):
-        inner = sum(2.0 + exception_cost(k, 1) + exception_cost(v, 1) for k, v in value.items())
-    else:
-        inner = 2 * literal_cost(value)
-    return 4.0 + inner + 2 * math.log2(max(count, 1))
+def exception_cost(wrong: float) -> float:
+    """Half bits of an example that a program does not answer, where a share of them may be wrong.
+
+    That it is one of the wrong ones rather than one of the others, and some for what stands there instead. So a
+    branch made for one example alone is dearer than taking that example for wrong, and a real rule is not.
+
+    Args:
+        wrong: The share, above 0 and below 0.5.
+    """
+    return 2 * math.log2((1 - wrong) / wrong) + _NOISE
 
 
 __all__ = ["description_length", "exception_cost", "literal_cost"]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib import import_module
+from itertools import islice, product
 from random import Random
 
 from meristem.errors import InputError, MeristemError, TypeMismatch
@@ -15,10 +17,12 @@ from meristem.language.typed import Typed, default_variables
 from meristem.search.programs.check import Checker
 from meristem.search.programs.cost import description_length
 from meristem.search.programs.problem import Finder, Found, Problem
-from meristem.types import Type
+from meristem.types import BOOL, INT, REAL, TEXT, Type, satisfies, substitute
 
 _TURN = 0.05  # seconds between two words to the caller
 _TRIES_A_TURN = 50
+_MOST_TYPINGS = 9
+_END = object()
 _SIZES = (1, 3, 3, 5, 5, 7, 9)
 
 
@@ -62,8 +66,43 @@ class Sketch(Finder):
             if checked is not None:
                 yield Found(self.term, description_length(self.term, len(problem.inputs)), checked.wrong)
             return
-        fill = getattr(import_module("meristem.search.enumeration"), "fill", None)
-        yield from fill(self.term, problem) if fill is not None else random_fillings(self.term, problem)
+        fill = getattr(import_module("meristem.search.enumeration"), "fill", random_fillings)
+        notes = [dict[str, int]() for _ in range(_MOST_TYPINGS)]
+        work = [
+            fill(term, replace(problem, notes=own))
+            for term, own in zip(typings(self.term, problem), notes, strict=False)
+        ]
+        while work:
+            for each in list(work):  # in turns
+                found = next(each, _END)
+                problem.notes["programs"] = sum(own.get("programs", 0) for own in notes)
+                if isinstance(found, Found):
+                    yield found
+                elif found is None:
+                    yield None
+                else:
+                    work.remove(each)
+
+
+def typings(term: Term, problem: Problem) -> list[Term]:
+    """A sketch with each hole's type stated, once for every choice of what its surroundings leave open.
+
+    The key of a sort may be a number, a text, or whether something holds: nothing says which.
+    """
+    root = expect(term, problem.types, problem.answers.type)
+    types = [type_ for type_, _ in places_of(root, dict(problem.types))]
+    open_ = list(dict.fromkeys(v for type_ in types for v in type_.walk() if v.is_variable))
+    at_hand = [t for t in (INT, TEXT, BOOL, REAL) if t in (INT, BOOL) or _occurs(t, problem)]
+    choices = [[t for t in at_hand if satisfies(t, v.kind)] or [INT] for v in open_]
+    found = []
+    for chosen in islice(product(*choices), _MOST_TYPINGS):
+        known = {v.name: t for v, t in zip(open_, chosen, strict=True)}
+        found.append(fill_holes(term, [Hole(substitute(type_, known)) for type_ in types]))
+    return found
+
+
+def _occurs(type_: Type, problem: Problem) -> bool:
+    return any(t == type_ for each in (problem.answers.type, *problem.types.values()) for t in each.walk())
 
 
 def random_fillings(term: Term, problem: Problem) -> Iterator[Found | None]:
