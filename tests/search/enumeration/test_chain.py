@@ -142,7 +142,8 @@ def test_what_is_left_after_a_part() -> None:
         TEXT, ["ab-c", "x-yz"], [(TEXT, 2, ["ab", "x"]), (TEXT, 3, ["ab-", "x-"]), (TEXT, 1, ["a", "y"])]
     )
     pool = case.chain.pools[TEXT]
-    left = {tuple(pool.column(ids).to_list()): cost for ids, _, cost in case.chain.remainders(case.bank, 10)}
+    case.found()
+    left = {tuple(pool.column(ids).to_list()): cost for ids, _, cost in case.chain.remainders(10)}
     assert left == {("-c", "-yz"): 2 + JOIN_COST, ("c", "yz"): 3 + JOIN_COST}
 
 

@@ -13,7 +13,6 @@ import pytest
 import meristem.primitives  # noqa: F401
 from meristem.language.interpreter import prepare
 from meristem.language.terms import Term
-from meristem.language.text import format_term
 from meristem.search.enumeration import Search, Settings
 from meristem.search.enumeration._bank import Block
 from meristem.search.enumeration._functions import (
@@ -123,7 +122,7 @@ def applications(case: Grown) -> list[tuple[Context, Rule, Application, Block]]:
 @pytest.mark.parametrize("name", CASES)
 def test_applying_a_function_is_running_the_term(name: str) -> None:
     case = case_of(name)
-    looked, failing = 0, 0
+    looked = 0
     for context, rule, application, block in applications(case):
         keys = application.keys()
         every = np.arange(application.count)
@@ -135,15 +134,9 @@ def test_applying_a_function_is_running_the_term(name: str) -> None:
         applied = Applied(rule.name, context, application.source, block, some.astype(np.int32))
         rows = case.values(application.type, ids[:, some])
         for index, row in enumerate(rows):
-            if "take_last" in format_term(
-                applied.term(index)
-            ):  # see the kernels: with a negative number it is wrong
-                continue
             assert row == case.evaluated(applied.term(index)), applied.term(index)
             looked += 1
-            failing += None in row
     assert looked > 60
-    assert failing > 3
 
 
 def test_all_rules_were_held() -> None:
@@ -161,8 +154,6 @@ def test_programs_of_a_search_give_what_it_says(name: str) -> None:
             rows = case.values(type_, block.ids[:, ::step])
             for index, row in zip(range(0, len(block), step), rows, strict=True):
                 term = block.term(index)
-                if "take_last" in format_term(term):
-                    continue
                 assert row == case.evaluated(term), term
                 looked += 1
     assert looked > 50

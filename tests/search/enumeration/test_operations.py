@@ -120,15 +120,7 @@ def rows_for(operation: Operation, rng: Random, count: int) -> list[Args]:
     return [tuple(value_of(rng, t) for t in operation.arguments) for _ in range(count)]
 
 
-BUG = pytest.mark.xfail(
-    reason="take_last(items, k) with k < 0: the kernel fails, the subroutine gives the empty list",
-    strict=True,
-)
-
-
-@pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=BUG) if op.name == "take_last" else n for n, op in KERNELS.items()]
-)
+@pytest.mark.parametrize("name", KERNELS)
 def test_kernels_say_what_the_vocabulary_means(name: str) -> None:
     operation, rng, pools = KERNELS[name], Random(name), Pools()
     meaning = meaning_of(operation, native=False)

@@ -1,7 +1,8 @@
 """Answers that are put together end to end: texts and lists as a chain of parts, each made by one program.
 
 A state says how much of each answer is made. A program takes every answer a step on if what it gives stands there in
-each of them. The cheapest chain is a shortest path, found by A*; so `a + " " + b + "." + c` costs as much search as its
+each of them. The cheapest chain is a shortest path, looked for by A* (what is left is only estimated, so it need not be
+the very cheapest); so `a + " " + b + "." + c` costs as much search as its
 parts do, where bottom-up enumeration would have to come to their whole cost.
 """
 
@@ -36,12 +37,16 @@ class Chain:
     Args:
         pools: Where values are kept.
         type: Of the answers: text or a list.
-        ids: The answers [E].
+        ids: The answers [E] of the examples that count.
+        rows: Which examples those are, [E]; all of the bank's where None.
+        alone: Whether one program that makes all answers is a chain, too.
     """
 
     pools: Pools
     type: Type
     ids: Ids
+    rows: NDArray[np.int64] | None = None
+    alone: bool = False
     _answers: list[Any] = field(default_factory=list)
     _tails: dict[tuple[int, int], tuple[int, dict[int, int]]] = field(default_factory=dict)
     _sorted: dict[int, tuple[Ids, NDArray[np.int64]]] = field(default_factory=dict)
@@ -55,9 +60,14 @@ class Chain:
                 assert isinstance(pool, ListPool)
                 self._answers.append(pool.runs(np.array([goal], np.int32))[0])
         self.lengths = tuple(map(len, self._answers))
+        self._rows = np.arange(len(self.ids)) if self.rows is None else self.rows
+        self.nearest: list[tuple[State, int, list[Part]]] = []
 
     def search(self, bank: Bank, expansions: int, most: float) -> Iterator[tuple[Term, int] | None]:
-        """Chains of at least two parts that cost less than `most`, as terms with their cost; the cheapest first."""
+        """The cheapest chain that costs less than `most`, as a term with its cost.
+
+        Sets `nearest`: states on the way, with their cost and parts, those with least left to make first.
+        """
         blocks = sorted(bank.blocks.get(self.type, {}).values(), key=lambda b: b.cost)
         items = []
         if self.type.name == "list":
@@ -68,57 +78,57 @@ class Chain:
         came: dict[State, tuple[State, Part]] = {}
         count = 0
         done: set[State] = set()
+        self.nearest = []
         while heap and expansions > 0:
             estimate, _, cost, state = heapq.heappop(heap)
             if state in done or estimate - JOIN_COST >= most:
                 continue
             done.add(state)
+            parts: list[Part] = []
+            back = state
+            while back != start:
+                back, part = came[back]
+                parts.insert(0, part)
             if state == self.lengths:
-                parts = []
-                while state != start:
-                    state, part = came[state]
-                    parts.append(part)
-                if len(parts) > 1:
-                    yield self._term(parts[::-1]), cost - JOIN_COST
-                return
+                if len(parts) > 1 or self.alone:
+                    yield self._term(parts), cost - JOIN_COST
+                break
+            if parts:
+                self.nearest.append((state, cost, parts))
             expansions -= 1
             if expansions % 8 == 0:
                 yield None
             for part, following in self._edges(state, blocks, items):
                 total = cost + part[0].cost + part[2] + JOIN_COST
                 if following not in best or total < best[following]:
-                    if state == start and following == self.lengths:
+                    if state == start and following == self.lengths and not self.alone:
                         continue  # that is one program, not a chain
                     best[following] = total
                     came[following] = (state, part)
                     count += 1
                     heapq.heappush(heap, (total + self._left(following), count, total, following))
+        self.nearest.sort(key=lambda near: near[1] + 4 * self._left(near[0]))
 
-    def remainders(self, bank: Bank, most: int) -> list[tuple[Ids, Part, int]]:
-        """What is left of the answers after one part: ids [E], the part, and its cost with the joining."""
-        start = (0,) * len(self.lengths)
-        blocks = sorted(bank.blocks.get(self.type, {}).values(), key=lambda b: b.cost)
-        items = (
-            sorted(bank.blocks.get(self.type.item, {}).values(), key=lambda b: b.cost)
-            if self.type.args
-            else []
-        )
+    def remainders(self, most: int) -> list[tuple[Ids, list[Part], int]]:
+        """What is left of the answers after some parts: ids [E], the parts, and what they cost with the joining."""
         pool = self.pools[self.type]
         found = []
-        for part, state in self._edges(start, blocks, items)[:most]:
-            if state == self.lengths:
-                continue
+        for state, cost, parts in self.nearest[:most]:
+            tails = [a[k:] for a, k in zip(self._answers, state, strict=True)]
             if isinstance(pool, TextPool):
-                ids = np.array(
-                    [pool.id_of(a[k:]) for a, k in zip(self._answers, state, strict=True)], np.int32
-                )
+                ids = np.array([pool.id_of(tail) for tail in tails], np.int32)
             else:
                 assert isinstance(pool, ListPool)
-                tails = [a[k:] for a, k in zip(self._answers, state, strict=True)]
                 offsets = np.concatenate([[0], np.cumsum([len(t) for t in tails])])
                 ids = pool.intern_runs(np.concatenate(tails), offsets)
-            found.append((ids, part, part[0].cost + part[2] + JOIN_COST))
+            found.append((ids, parts, cost))
         return found
+
+    def before(self, parts: list[Part], rest: Term) -> Term:
+        """Parts and then the rest, end to end."""
+        for part in reversed(parts):
+            rest = self.join(self.part_term(part), rest)
+        return rest
 
     def part_term(self, part: Part) -> Term:
         """The term of a part, a text or list."""
@@ -139,10 +149,7 @@ class Chain:
         return _STEP_LEFT * sum(n - k for n, k in zip(self.lengths, state, strict=True)) / len(state)
 
     def _term(self, parts: list[Part]) -> Term:
-        term = self.part_term(parts[-1])
-        for part in parts[-2::-1]:
-            term = self.join(self.part_term(part), term)
-        return term
+        return self.before(parts[:-1], self.part_term(parts[-1]))
 
     def _edges(self, state: State, blocks: list[Block], items: list[Block]) -> list[tuple[Part, State]]:
         found: dict[State, Part] = {}
@@ -157,7 +164,7 @@ class Chain:
             for block in items:
                 if following in found and found[following][0].cost <= block.cost:
                     break
-                equal = _first_equal(block, wanted)
+                equal = _first_equal(block, self._rows, wanted)
                 if equal is not None:
                     found[following] = (block, equal, True)
                     break
@@ -168,8 +175,9 @@ class Chain:
     def _fitting(self, block: Block, tails: list[dict[int, int]]) -> Iterator[tuple[int, State]]:
         order = self._sorted.get(id(block))
         if order is None:
-            by_first = np.argsort(block.ids[0], kind="stable")
-            order = self._sorted[id(block)] = (block.ids[0][by_first], by_first)
+            first = block.ids[self._rows[0]]
+            by_first = np.argsort(first, kind="stable")
+            order = self._sorted[id(block)] = (first[by_first], by_first)
         values, positions = order
         wanted = np.fromiter(tails[0], np.int32, len(tails[0]))
         starts, stops = np.searchsorted(values, wanted), np.searchsorted(values, wanted, "right")
@@ -178,11 +186,13 @@ class Chain:
             return
         left = np.sort(np.concatenate(chosen))
         for row in range(1, len(tails)):
-            left = left[np.isin(block.ids[row, left], np.fromiter(tails[row], np.int32, len(tails[row])))]
+            ids = block.ids[self._rows[row], left]
+            left = left[np.isin(ids, np.fromiter(tails[row], np.int32, len(tails[row])))]
             if not len(left):
                 return
         for index in left[:400].tolist():
-            yield index, tuple(tail[int(block.ids[row, index])] for row, tail in enumerate(tails))
+            ids = block.ids[self._rows, index].tolist()
+            yield index, tuple(tail[value] for value, tail in zip(ids, tails, strict=True))
 
     def _tail(self, example: int, begin: int) -> dict[int, int]:
         """What may stand in an answer from a position on: the id of each value known so far, and where it ends."""
@@ -207,13 +217,13 @@ class Chain:
         return found
 
 
-def _first_equal(block: Block, ids: Ids) -> int | None:
-    left = np.flatnonzero(block.ids[0] == ids[0])
-    for row in range(1, len(ids)):
+def _first_equal(block: Block, rows: NDArray[np.int64], ids: Ids) -> int | None:
+    left = np.arange(len(block))
+    for row, wanted in zip(rows.tolist(), ids.tolist(), strict=True):
+        left = left[block.ids[row, left] == wanted]
         if not len(left):
             return None
-        left = left[block.ids[row, left] == ids[row]]
-    return int(left[0]) if len(left) else None
+    return int(left[0])
 
 
 __all__ = ["JOIN_COST", "Chain", "Part"]

@@ -86,7 +86,10 @@ def shown_texts(inputs: list[Any], answers: list[Any]) -> list[tuple[str, int]]:
             share = times / count
             if share >= 0.3 or count <= 4:
                 add(mark, 3 if share > 0.8 else 4)
-                add(mark + " ", 5) if any(mark + " " in s for strings in texts for s in strings) else None
+                every_text = [s for strings in texts for s in strings]
+                spaced, every = (sum(s.count(part) for s in every_text) for part in (mark + " ", mark))
+                if spaced:
+                    add(mark + " ", 3 if spaced == every else 5)
     for run in common_runs([" ".join(strings) for strings in made if strings]):
         add(run, 4)
     for run in common_runs([" ".join(strings) for strings in given if strings]):
@@ -154,8 +157,11 @@ def shown_numbers(inputs: list[Any], answers: list[Any]) -> list[tuple[int, int]
     found = []
     for value, count in counted.most_common(24):
         share = count / len(answers)
-        if abs(value) < 2**30 and (share >= 0.3 or len(answers) <= 3):
-            found.append((value, 3 if share > 0.6 else 4))
+        if abs(value) >= 2**30 or (share < 0.3 and len(answers) > 3):
+            continue
+        # A number that is the whole answer and comes once explains nothing: it only copies that answer.
+        copies = count == 1 and any(answer == value for answer in answers)
+        found.append((value, 9 if copies else 3 if share > 0.6 else 4))
     return found
 
 

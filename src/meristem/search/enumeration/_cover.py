@@ -174,4 +174,4 @@ def _support(sides: BoolArray, groups: NDArray[np.int64] | None, rows: BoolArray
     return count
 
 
-__all__ = ["IF_COST", "Leaf", "Programs", "Split", "Tests", "Tree", "best_tree", "distinct"]
+__all__ = ["IF_COST", "LONELY", "Leaf", "Programs", "Split", "Tests", "Tree", "best_tree", "distinct"]

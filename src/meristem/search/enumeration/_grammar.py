@@ -66,6 +66,7 @@ def operations(types: list[Type], strings: Iterable[str] = ()) -> list[Operation
                 continue
             # What is defined but seldom meant costs more: lists of lists, and texts in the order of their characters.
             unusual = int(any(t.name == "list" and t.item.name == "list" for t in instance.args))
+            unusual += 2 * int(entry.name in ("is_even", "is_odd") and TEXT in types)
             unusual += 3 * int("ord" in kinds and any(TEXT in (t, *t.args) for t in instance.args))
             for bound, extra in _bound(entry, sample):
                 free = tuple(t for i, t in enumerate(instance.parameters) if i not in dict(bound))

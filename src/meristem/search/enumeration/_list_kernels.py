@@ -99,7 +99,7 @@ def _drop(pool: ListPool, a: Ids, k: Ids) -> Ids:
 def _take_last(pool: ListPool, a: Ids, k: Ids) -> Ids:
     lengths = pool.lengths(a)
     kept: IntArray = np.clip(k, 0, lengths).astype(np.int64)
-    return _views(pool, pool.starts(a) + lengths - kept, kept, k < 0)
+    return _views(pool, pool.starts(a) + lengths - kept, kept)
 
 
 def _reverse(pool: ListPool, a: Ids) -> Ids:

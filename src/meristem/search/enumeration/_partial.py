@@ -94,6 +94,18 @@ class Wanted:
         support = _least(tree, tests, rows, self.groups)
         return _term(tree, programs, tests), tree.cost, support
 
+    def splits(self, most: int) -> list[tuple[BoolArray, Origin, int]]:
+        """Tests that hold on some rows and fail on all others: where they hold [P], where they are, what they cost."""
+        count = len(self.ids)
+        if not self._tests:
+            return []
+        both = _unpack(list(self._tests), 2 * count)
+        holds, fails = both[:, :count], both[:, count:]
+        whole = (holds | fails).all(axis=1) & holds.any(axis=1) & fails.any(axis=1)
+        entries = list(self._tests.values())
+        chosen = sorted(np.flatnonzero(whole).tolist(), key=lambda k: entries[k][0])[:most]
+        return [(holds[k], entries[k][1], entries[k][0]) for k in chosen]
+
     def joined(self, most: float) -> tuple[Term, int] | None:
         """For wanted bools: the best `and` or `or` of two tests below a cost."""
         if len(self._tests) < 2:

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from meristem.language.terms import Call, Lambda, Term, Variable
+from meristem.language.terms import Call, If, Lambda, Term, Variable
 from meristem.search.enumeration._bank import Bank, Block, Leaves
-from meristem.search.enumeration._chain import Chain
+from meristem.search.enumeration._chain import Chain, Part
 from meristem.search.enumeration._constants import constants, strings_in
+from meristem.search.enumeration._cover import IF_COST, LONELY
 from meristem.search.enumeration._functions import (
     INDEXED_RULES,
     RULES,
@@ -29,6 +30,9 @@ from meristem.types import BOOL, INT, TEXT, Type, list_of
 from meristem.values import column_from
 
 Progress = Iterator[Found | None]
+
+_TREES = 14  # goals that decision trees are grown for
+_CASES = 24  # tests whose two sides are made as chains, a level
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,7 @@ class Goal:
     cost: int
     depth: int
     functions: dict[tuple[int, int, str], Wanted] = field(default_factory=dict)
+    wanted: Wanted | None = None
 
 
 class Search:
@@ -100,9 +105,10 @@ class Search:
         self.bank = Bank(self.pools, self.count, settings.most)
         self.goal_ids = self.pools[self.output].intern(problem.answers)
         self.goals = [Goal(self.output, self.goal_ids, lambda term: term, 0, 0)]
-        self._goal_keys: set[int] = set()
+        self._goal_of: dict[tuple[Type, int], Goal] = {}
         self.contexts: list[tuple[Context, tuple[Rule, ...], list[Operation]]] = []
-        self.wanted = Wanted(self.goal_ids, None, np.arange(self.count))
+        self.wanted = self.goals[0].wanted = Wanted(self.goal_ids, None, np.arange(self.count))
+        self._sides: dict[bytes, Chain] = {}
         can_join = self.output.name == "text" or self.output.name == "list"
         self.chain = Chain(self.pools, self.output, self.goal_ids) if can_join else None
         self.level = self.closed = 0
@@ -170,7 +176,12 @@ class Search:
         if block.type == self.output:
             for index in self.wanted.look(block, tests=False)[:20]:
                 yield self._found(block.term(index), block.cost)
-        if block.type == BOOL:
+        for goal in self.goals:
+            if goal.wanted is not None and (goal.type == block.type or block.type == BOOL):
+                if goal.depth == 0 and block.type == self.output:
+                    continue  # seen above
+                goal.wanted.look(block, values=goal.type == block.type)
+        if block.type == BOOL == self.output:
             self.wanted.look(block, values=False)
         if not self.settings.inverses:
             return
@@ -182,10 +193,20 @@ class Search:
     def _add_goal(self, goal: Goal) -> Progress:
         """A new goal: perhaps a program that is there already meets it."""
         key = int(self.bank.key_of(goal.type, goal.ids[:, None])[0])
-        if key in self._goal_keys or len(self.goals) >= 400:
+        known = self._goal_of.get((goal.type, key))
+        if known is not None:
+            if goal.cost < known.cost:  # a cheaper way to the same
+                known.wrap, known.cost = goal.wrap, goal.cost
             return
-        self._goal_keys.add(key)
+        if len(self.goals) >= 400:
+            return
+        self._goal_of[goal.type, key] = goal
         self.goals.append(goal)
+        if len(self.goals) <= _TREES:
+            goal.wanted = Wanted(goal.ids, None, np.arange(self.count))
+            for of in (goal.type, BOOL):
+                for block in self.bank.blocks.get(of, {}).values():
+                    goal.wanted.look(block, values=of == goal.type)
         table = self.bank.seen.get(goal.type)
         if table is not None and table.find(np.array([key], np.uint64))[0] >= 0:
             for block in self.bank.blocks.get(goal.type, {}).values():
@@ -199,16 +220,13 @@ class Search:
         for found in self.chain.search(self.bank, self.settings.expansions, self.best):
             yield None if found is None else self._found(*found)
         yield from self._interleaved()
-        goal = self.goals[0]
-        for ids, part, cost in self.chain.remainders(self.bank, 12):
-            if cost <= level:
-                first = self.chain.part_term(part)
+        chain = self.chain
+        for ids, parts, cost in chain.remainders(12):
 
-                def wrap(term: Term, first: Term = first) -> Term:
-                    assert self.chain is not None
-                    return self.chain.join(first, term)
+            def wrap(term: Term, parts: list[Part] = parts) -> Term:
+                return chain.before(parts, term)
 
-                yield from self._add_goal(Goal(goal.type, ids, wrap, goal.cost + cost, 1))
+            yield from self._add_goal(Goal(self.output, ids, wrap, cost, 1))
 
     def _interleaved(self) -> Progress:
         """`goal = interleave(p, ?)` and `goal = interleave(?, p)`."""
@@ -231,10 +249,40 @@ class Search:
                     yield from self._add_goal(Goal(self.output, left, wrap, block.cost + 4, 1))
 
     def _conditionals(self) -> Progress:
-        found = self.wanted.tree(self.best)
-        if found is not None:
-            term, cost, support = found
-            yield self._found(term, cost, support)
+        for goal in self.goals[:_TREES]:
+            found = None if goal.wanted is None else goal.wanted.tree(self.best - goal.cost)
+            if found is not None:
+                term, cost, support = found
+                yield self._found(goal.wrap(term), goal.cost + cost, support)
+        if self.chain is not None and self.count > 1 and self.best > 1.5 * self.level:
+            yield from self._chains_by_case()
+
+    def _chains_by_case(self) -> Progress:
+        """`if test then chain else chain`: of the tests, those with the best split of the examples are tried."""
+        costs: dict[bytes, tuple[Term, int] | None] = {}
+        for holds, (block, index), cost in self.wanted.splits(_CASES):
+            sides: list[tuple[Term, int]] = []
+            total = cost + IF_COST
+            for mask in (holds, ~holds):
+                key = mask.tobytes()
+                if key not in costs:
+                    if key not in self._sides:
+                        rows = np.flatnonzero(mask)
+                        self._sides[key] = Chain(
+                            self.pools, self.output, self.goal_ids[rows], rows, alone=True
+                        )
+                    costs[key] = next(
+                        (found for found in self._sides[key].search(self.bank, 30, self.best) if found), None
+                    )
+                    yield None
+                side = costs[key]
+                if side is None:
+                    break
+                sides.append(side)
+                total += side[1] + (LONELY if mask.sum() < 2 else 0)
+            if len(sides) == 2 and total < self.best:
+                term = If(block.term(index), sides[0][0], sides[1][0])
+                yield self._found(term, total, int(min(holds.sum(), (~holds).sum())))
 
     # ---------------------------------------------------------------------------------------- functions
 
