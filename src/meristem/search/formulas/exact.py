@@ -80,6 +80,7 @@ class Exact:
         self.memory = memory
         self.best: Fitted | None = None
         self.near: list[Rough] = []
+        self.near_done = False
         self.made = 0
         self._tried: set[Expr] = set()
 
@@ -118,6 +119,8 @@ class Exact:
                 else:
                     yield None
         self.near = front(self.near)
+        self.near_done = True
+        yield None
 
     def _settled(self) -> bool:
         return self.best is not None
@@ -184,7 +187,7 @@ class Exact:
         enough = len(goal.target) >= 12
         for method in (
             lambda: products(goal, bank, 1) if enough else iter(()),
-            lambda: sums(goal, bank, 1, 40) if enough else iter(()),
+            lambda: sums(goal, bank, 1, 40 if enough else 0),
             lambda: quotients(goal, 1) if enough else iter(()),
             lambda: self._meet(goal, _ROUNDS[0]) if self.best is None or self.best.bits > 120 else iter(()),
         ):

@@ -23,7 +23,8 @@ class Formulas(Finder):
     """Finds formulas over numbers: reals from reals or whole numbers.
 
     What is found answers every example; where the numbers leave several, the one of least description length comes
-    last. Deterministic given the problem's seed.
+    last. If nothing quick does, the likeliest formula that comes near is given once, with the examples that it does
+    not answer. Deterministic given the problem's seed.
     """
 
     name: ClassVar[str] = "formulas"
@@ -44,12 +45,12 @@ class Formulas(Finder):
         columns = np.column_stack([_numbers(problem.inputs[name]) for name in names])
         answers = _numbers(problem.answers)
         search = Exact(columns, answers, max(problem.close, 1e-12), problem.seed, problem.memory)
-        given = 0
+        given = False
         for fitted in search.run():
             problem.notes["programs"] = search.made
             yield None if fitted is None else Found(to_term(fitted.expr, names, types), fitted.bits)
-            if search.best is None and len(search.near) > given:
-                given = len(search.near)
+            if search.near_done and search.near and search.best is None and not given:
+                given = True
                 yield _nearest(search.near, problem, columns, answers, names, types)
 
 

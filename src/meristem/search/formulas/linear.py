@@ -123,6 +123,10 @@ def dictionaries(goal: Goal, bank: Bank) -> Iterator[Dictionary | None]:
     total = len(goal.target)
     most = min(360, int(0.6 * total))
     width = goal.width
+    if width + 2 <= total:
+        yield Dictionary(*monomials(goal.columns, 1, False, total))
+    if total < 12:
+        return
     for inverse in (False, True):
         tried = 0
         for degree in (2, 3, 4, 5, 6):

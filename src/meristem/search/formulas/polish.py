@@ -45,8 +45,10 @@ def bits(expr: Expr, width: int) -> float:
     if expr.op == "x":
         return 2.0 + math.log2(width)
     if expr.op == "c":
-        return 2.0 + snap(expr.value, 1e-11)[1]
+        return 2.0 + snap(expr.value, 1e-11)[1] + (0.5 if expr.value < 0 else 0.0)
     own = _OPERATION.get(expr.op) or _FUNCTION.get(expr.op) or _RARE
+    if expr.op == "divide" and expr.args[1].op == "exp":
+        own += 4.0  # it runs over where the opposite exponent would give 0
     return own + sum(bits(arg, width) for arg in expr.args)
 
 

@@ -44,6 +44,12 @@ def _product(expr: Expr) -> Expr:
     if scale == 0:
         return constant(0.0)
     # A quotient of two sums of which one stands with a constant factor stays as it is; signs go into differences.
+    waves = {base: p for base, p in factors.items() if base.op == "exp"}
+    if len(waves) > 1 or any(p != 1 for p in waves.values()):
+        # Powers of exponentials are one exponential.
+        whole = simplify(weighted_sum([(base.args[0], float(p)) for base, p in waves.items()]))
+        factors = {base: p for base, p in factors.items() if base not in waves}
+        factors[unary("exp", whole)] = Fraction(1)
     if scale < 0:
         for base, exponent in factors.items():
             if base.op == "subtract" and exponent.denominator == 1 and exponent.numerator % 2:
@@ -237,6 +243,10 @@ def _turned(expr: Expr) -> Expr:
         exponent = _exponent(node)
         if exponent is not None and node.args[0].op == "exp":
             return unary("exp", simplify(Expr("multiply", (constant(float(exponent)), node.args[0].args[0]))))
+        if node.op == "exp" and node.args[0].op == "multiply":
+            for rate, inner in (node.args[0].args, node.args[0].args[::-1]):
+                if inner.op == "log":
+                    return Expr("power", (inner.args[0], rate))
         if node.args and (node.op, node.args[0].op) in (("sin", "acos"), ("cos", "asin")):
             inner = Expr("square", (node.args[0].args[0],))
             return Expr("sqrt", (Expr("subtract", (ONE, inner)),))
