@@ -126,10 +126,6 @@ def test_deeper_trees_solve_all_rows_and_are_no_worse(depth: int) -> None:
     assert deeper > 2
 
 
-@pytest.mark.xfail(
-    reason="a leaf beside a subtree costs nothing more where it rests on one row alone, as one beside a leaf does",
-    strict=True,
-)
 def test_the_cost_of_a_deep_tree_is_that_of_its_parts() -> None:
     for seed, count in CASES:
         programs, tests = tables(seed, 12, 9, count)

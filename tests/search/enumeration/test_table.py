@@ -26,6 +26,7 @@ class Model:
 
     def add(self, keys: list[int]) -> tuple[list[int], list[int]]:
         new = []
+        keys = [key or 0x9E3779B97F4A7C15 for key in keys]  # 0 is taken for that one
         for k, key in enumerate(keys):
             if key not in self.numbers:
                 self.numbers[key] = len(self.numbers)

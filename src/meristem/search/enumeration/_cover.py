@@ -143,7 +143,9 @@ def best_tree(
                 left = bool(np.isfinite(then_cost[k]))
                 rest = rows.copy()
                 rest[rows] = fails[k] if left else holds[k]
-                spent = tests.costs[test] + IF_COST + one[k]
+                side = holds[k] if left else fails[k]
+                lonely = LONELY * int(_support(side[None], groups, rows)[0] < 2)
+                spent = tests.costs[test] + IF_COST + one[k] + lonely
                 sub = best_tree(programs, tests, rest, most - spent, depth - 1, groups)
                 if sub is not None and spent + sub.cost < most:
                     most = float(spent + sub.cost)

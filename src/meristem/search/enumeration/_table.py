@@ -40,7 +40,7 @@ class HashTable:
         return int(self._keys.nbytes + self._numbers.nbytes)
 
     def add(self, keys: Keys) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-        """Add keys [N].
+        """Add keys [N]. The key 0 is taken for another one: of 2^64 hashes, two may share a number.
 
         Returns:
             The number of each key, [N]; and the positions, in order, of those that were not there before (of equal
