@@ -11,7 +11,7 @@ from itertools import product as cartesian
 import numpy as np
 
 from meristem.search.formulas.bank import Bank
-from meristem.search.formulas.expressions import Expr, Reals, constant, evaluate, product, variable
+from meristem.search.formulas.expressions import Expr, Reals, constant, evaluate, is_whole, product, variable
 from meristem.search.formulas.goals import Goal
 from meristem.search.formulas.keys import Indices
 from meristem.search.formulas.linear import products, quotients, sums
@@ -219,7 +219,7 @@ class Exact:
         return Bank(np.ascontiguousarray(goal.columns[probes]), capacity), probes
 
     def _checked(self, expr: Expr) -> Fitted | None:
-        if expr in self._tried:
+        if expr in self._tried or not is_whole(expr):
             return None
         if len(self._tried) < 100_000:
             self._tried.add(expr)

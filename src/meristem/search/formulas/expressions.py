@@ -199,7 +199,8 @@ def raised(a: Expr, exponent: Fraction | float) -> Expr:
     if exponent < 0:
         return divide(ONE, raised(a, -exponent))
     if a.op == "c":
-        return constant(a.value ** float(exponent))
+        with np.errstate(all="ignore"):
+            return constant(float(np.power(np.float64(a.value), float(exponent))))
     if exponent == 2:
         return Expr("square", (a,))
     if exponent == 3:
@@ -234,7 +235,8 @@ def product(factors: Sequence[tuple[Expr, Fraction]], scale: float = 1.0) -> Exp
     inverse = 1 / scale if scale else 0.0
     if not above and below:
         return divide(constant(scale), _times(below))
-    if below and scale != 1 and abs(inverse - round(inverse)) < 1e-12 * abs(inverse) and abs(inverse) > 1:
+    whole = 1 < abs(inverse) < 1e15 and abs(inverse - round(inverse)) < 1e-12 * abs(inverse)
+    if below and scale != 1 and whole:
         return divide(_times(above), multiply(constant(float(round(inverse))), _times(below)))
     top = multiply(constant(scale), _times(above))
     if not below:
@@ -279,9 +281,9 @@ def show(expr: Expr, names: Sequence[str]) -> str:
     return f"({parts[0]} {sign} {parts[1]})" if sign else f"{expr.op}({parts[0]})"
 
 
-def is_finite(value: float) -> bool:
-    """Whether a constant may stand in a formula."""
-    return math.isfinite(value)
+def is_whole(expr: Expr) -> bool:
+    """Whether all constants of a formula are finite."""
+    return math.isfinite(expr.value) and all(is_whole(arg) for arg in expr.args)
 
 
 __all__ = [
@@ -295,7 +297,7 @@ __all__ = [
     "constant",
     "divide",
     "evaluate",
-    "is_finite",
+    "is_whole",
     "multiply",
     "negate",
     "product",

@@ -77,7 +77,7 @@ def _factors_of(expr: Expr) -> Factors:
         scale, factors = _factors(args[0])
         other, more = _factors(args[1])
         sign = 1 if op == "multiply" else -1
-        if op == "divide" and other == 0:
+        if op == "divide" and (other == 0 or not math.isfinite(other)):
             return 1.0, {expr: Fraction(1)}
         factors = dict(factors)
         for base, power in more.items():
@@ -89,7 +89,7 @@ def _factors_of(expr: Expr) -> Factors:
     if exponent is not None:
         scale, factors = _factors(args[0])
         if scale > 0 or exponent.denominator == 1:
-            front = math.pow(scale, float(exponent)) if scale > 0 else scale ** int(exponent)
+            front = raised(constant(scale), exponent).value if scale else 0.0
             return front, {base: p * exponent for base, p in factors.items()}
         return 1.0, {Expr(op, (simplify(args[0]), *args[1:])): Fraction(1)}
     inner = simplify(expr)

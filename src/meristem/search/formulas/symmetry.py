@@ -64,7 +64,8 @@ def reductions(goal: Goal, surrogate: Surrogate) -> Iterator[Reduction]:
     slopes, target = slopes * weight[:, None], target * weight
     good = np.isfinite(slopes).all(axis=1)
     slopes, target, columns = slopes[good], target[good], columns[good]
-    if len(target) < 8 or not slopes.any():
+    whole = float(target @ target) * float((slopes * slopes).sum())
+    if len(target) < 8 or not 1e-200 < whole < 1e200:
         return
     yield from _factors(goal, columns * slopes, target, tolerance)
     yield from _differences(goal, slopes, columns, tolerance)
@@ -115,9 +116,10 @@ def _own(
             if left < tolerance and form.op not in ("x", "square", "sqrt", "cube"):
                 found.append((left, j, form, 0.0))
             slope = slope * weight
-            if not slope.any():
+            square = float(slope @ slope)
+            if not 1e-200 < square < 1e200:
                 continue
-            scale = float(slopes[:, j] @ slope) / float(slope @ slope)
+            scale = float(slopes[:, j] @ slope) / square
             left = float(np.linalg.norm(slopes[:, j] - scale * slope) / np.linalg.norm(slopes[:, j]))
             plain = rational(scale, max(tolerance, 0.01) * abs(scale), 2)
             if left < tolerance and plain is not None and 0 < abs(plain) <= 6:
