@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from meristem.search.enumeration._bank import compress, spread
+from meristem.search.enumeration._pools import FAIL
 from meristem.search.enumeration._table import HashTable, mix
 
 _PRIME = 0x9E3779B97F4A7C15
@@ -88,3 +90,28 @@ def test_mixing_loses_nothing_and_spreads() -> None:
     assert len(np.unique(mixed)) == len(values)
     bits = (mixed[:, None] >> np.arange(64, dtype=np.uint64)) & np.uint64(1)
     assert np.abs(bits.mean(axis=0) - 0.5).max() < 0.01
+
+
+@pytest.mark.parametrize("count", [1, 60, 3_000])
+@pytest.mark.parametrize("wide", [False, True])
+@pytest.mark.parametrize("failing", [0.0, 0.2, 1.0])
+def test_distinct_ids_and_where_they_stand(count: int, wide: bool, failing: float) -> None:
+    """What a table over the distinct arguments of a row rests on, by marking where ids are close together."""
+    rng = np.random.default_rng([count, wide, int(10 * failing)])
+    ids = rng.integers(-(2**29), 2**29, 40).astype(np.int32) if wide else np.arange(-20, 20, dtype=np.int32)
+    ids = ids[rng.integers(0, 40, count)]
+    ids[rng.random(count) < failing] = FAIL
+    before = ids.copy()
+    values, positions = compress(ids)
+    assert (ids == before).all()
+    assert len(set(values.tolist())) == len(values)
+    assert set(values.tolist()) == set(ids.tolist())
+    assert (values[positions] == ids).all()
+
+
+def test_a_table_spread_over_programs() -> None:
+    rng = np.random.default_rng(3)
+    table = rng.integers(0, 99, (3, 4, 2))
+    codes = [rng.integers(0, size, 7) for size in table.shape]
+    expected = table[codes[0][:, None, None], codes[1][None, :, None], codes[2][None, None, :]]
+    assert (spread(table, codes) == expected).all()
