@@ -86,9 +86,19 @@ def test_a_strategy(tmp_path: Path) -> None:
     assert len(contract(tmp_path, "tests/search/test_strategies.py", ["jump"])) == 2
 
 
+def test_a_finder(tmp_path: Path) -> None:
+    template, *trials = blocks("add-a-finder.md")
+    stand_in(tmp_path, os.path.join("search", "finders"), "affine.py", template)
+    assert len(trials) == 1
+    program, names = run(tmp_path, "-c", trials[0]).stdout.splitlines()
+    assert program == "9 * x + 999"
+    assert "'affine'" in names
+
+
 @pytest.mark.parametrize(
     ("page", "folder"),
     [
+        ("add-a-finder.md", "search/finders"),
         ("add-a-primitive.md", "primitives"),
         ("add-a-module-kind.md", "modules"),
         ("add-a-strategy.md", "search"),

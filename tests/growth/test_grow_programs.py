@@ -285,7 +285,7 @@ def test_nothing_fits_says_how_near_the_best_came() -> None:
         grow([(1, 2), (2, 4), (3, 7), (4, 11), (5, 2)], [Tiny(("add", "multiply"), 3)])
     text = str(caught.value)
     assert "expected a program for 5 examples" in text
-    assert "answers 2 of 5 examples" in text
+    assert "answers 2 of them" in text
     assert "programs looked at" in text
     assert "sketch=" in text
     assert "state the types" in text
@@ -389,3 +389,12 @@ def test_a_sketch_may_name_its_arguments() -> None:
     )
     model = ms.grow(task, sketch="sort(?, key=?)", budget=10, quiet=True)
     assert model(["long", "a", "mid"]) == ["a", "mid", "long"]
+
+
+def test_what_fits_most_is_looked_for_where_nothing_fits() -> None:
+    examples = [(n, n * n + 1) for n in range(12)]
+    examples[3], examples[7] = (3, 77), (7, -5)
+    with pytest.raises(MeristemError) as caught:
+        grow(examples, [Tiny(("add", "multiply"), 5)])
+    assert "answers 10 of them, not example 4: 3 -> 77" in str(caught.value)
+    assert "wrong=0.17" in str(caught.value)

@@ -7,7 +7,8 @@ import platform
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,6 +22,7 @@ from meristem.growth.clock import Clock, one_interrupt
 from meristem.growth.finding import Fitting, Hunt
 from meristem.language.terms import Term
 from meristem.language.text import format_term
+from meristem.model import words
 from meristem.model.program import Program
 from meristem.model.program_model import ProgramModel
 from meristem.model.program_report import NEAR, FoundProgram, ProgramReport, WrongExample
@@ -28,9 +30,10 @@ from meristem.model.questions import Rival
 from meristem.model.report import Effort
 from meristem.model.value_text import value_text
 from meristem.search.programs.agreement import Agreement, agree, answers_by, input_weights
+from meristem.search.programs.check import Checker
 from meristem.search.programs.made_up import joined, make_up
 from meristem.search.programs.neighbours import is_program, neighbours
-from meristem.search.programs.problem import Finder, Problem
+from meristem.search.programs.problem import Finder, Found, Problem
 from meristem.search.programs.recall import Try
 from meristem.search.programs.robust import Robust
 from meristem.search.programs.sketch import Sketch, check_sketch
@@ -47,10 +50,12 @@ _MOST_RIVALS = 12  # programs that a model keeps beside its own
 _MOST_QUESTIONS = 10
 _MOST_NEIGHBOURS = 40
 _SMALL_TERMS = 1500  # worked out for neighbours: 0.3 to 0.6 s
+_MOST_CHECKED = 60  # examples that a neighbour is checked on: there are many neighbours
 _NEAR = 2.0  # bits: a neighbour is at least so much less likely than the program it is near
 _LEAST_SHARE = 1e-4  # of the likelihood: a rival below it raises no question
 _MOST_LISTED = 100
 _METRIC = "bits"
+_LOOSE, _NEAREST_TURNS = 0.45, 1000  # where nothing fits: for what fits most
 
 
 def grow_program(
@@ -109,7 +114,8 @@ def grow_program(
         hunt = Hunt(problem, [*opening, *finders, *parts_too], budget.trials, clock, hub)
         hunt.run()
         if not hunt.fitting:
-            raise MeristemError(_nothing(task, hunt, clock, sketch is not None))
+            near = hunt.partial if sketch is not None else _nearest(problem, hunt, finders, clock)
+            raise MeristemError(_nothing(task, hunt, near, sketch is not None))
         hub.send(events.Phase(clock.elapsed, "choosing"))
         model = _model(task, problem, hunt, budget, clock, seed)
         hub.send(events.Phase(clock.elapsed, "done"))
@@ -180,27 +186,44 @@ def read_sketch(sketch: str | Term, problem: Problem) -> Term:
     return term
 
 
-def _nothing(task: ExampleTask, hunt: Hunt, clock: Clock, sketched: bool) -> str:
+def _nearest(problem: Problem, hunt: Hunt, finders: Sequence[Finder], clock: Clock) -> Found | None:
+    """A program that answers most of the examples, found on parts of them in the time that was kept back."""
+    best = hunt.partial
+    if clock.stopped:
+        return best
+    deadline = time.monotonic() + 0.6 * max(clock.end - time.monotonic(), 0.0)
+    loose = replace(problem, wrong=_LOOSE, notes={})
+    for each in (Robust(finder) for finder in finders):
+        if not each.suits(loose):
+            continue
+        for found in islice(each.find(loose), _NEAREST_TURNS):
+            if time.monotonic() > deadline or clock.stopped:
+                break
+            if found is not None and (best is None or len(found.wrong) < len(best.wrong)):
+                best = found
+    return best
+
+
+def _nothing(task: ExampleTask, hunt: Hunt, best: Found | None, sketched: bool) -> str:
     """Why there is no model, and what to do."""
     count = len(task)
-    best = hunt.partial
     if best is not None:
         missed = best.wrong[0]
         near = (
-            f"the best, {format_term(best.term)[:200]}, answers {count - len(best.wrong)} of {count} examples, "
+            f"the best, {format_term(best.term)[:200]}, answers {count - len(best.wrong)} of them, "
             f"not {task.shown(missed)}"
         )
     else:
-        near = "none came near"
-    looked = f" ({hunt.considered:,} programs looked at)" if hunt.considered else ""
+        near = "none answers even a part of them"
+    looked = f" ({words.count(hunt.considered, 'program')} looked at)" if hunt.considered else ""
     todo = ["give it more time (budget=)"] if not hunt.exhausted else []
     todo.append("loosen the sketch" if sketched else "say what the program looks like (sketch=)")
-    if best is not None and 0 < len(best.wrong) < 0.5 * count:
+    if best is not None and 0 < len(best.wrong) < 0.34 * count:
         todo.append(f"tolerate wrong examples (wrong={math.ceil(100 * len(best.wrong) / count) / 100:g})")
     todo.append("check the examples: state the types, or split what is done into two programs")
     advice = ", or ".join(todo)
     return (
-        f"expected a program for {count} examples of {task.name!r}, found none{looked}; {near}; {hunt.ended}. "
+        f"expected a program for {words.count(count, 'example')}, found none{looked}; {near}; {hunt.ended}. "
         f"What to do: {advice}"
     )
 
@@ -271,10 +294,11 @@ def _near(best: Fitting, problem: Problem, hunt: Hunt) -> list[Fitting]:
     clock = hunt.clock
     deadline = clock.began + 0.97 * clock.limit - 0.3
     found: list[Fitting] = []
+    checker = hunt.checker if len(problem) <= _MOST_CHECKED else Checker(_first(problem, _MOST_CHECKED))
     for term, longer in neighbours(best.term, problem, _SMALL_TERMS, deadline):
         if time.monotonic() > deadline:
             break
-        checked = hunt.checker.check(term) if term not in hunt.fitting else None
+        checked = checker.check(term) if term not in hunt.fitting else None
         if checked is None or len(checked.wrong) > len(best.wrong):
             continue
         bits = best.bits + max(longer, _NEAR)
@@ -282,6 +306,13 @@ def _near(best: Fitting, problem: Problem, hunt: Hunt) -> list[Fitting]:
             Fitting(term, bits, checked.wrong, best.support, checked.values, NEAR, hunt.turn, clock.elapsed)
         )
     return sorted(found, key=lambda f: f.rank)[: 2 * _MOST_NEIGHBOURS]
+
+
+def _first(problem: Problem, count: int) -> Problem:
+    """The problem with its first examples only."""
+    rows = np.arange(count)
+    inputs = {name: column.take(rows) for name, column in problem.inputs.items()}
+    return replace(problem, inputs=inputs, answers=problem.answers.take(rows), notes={})
 
 
 def _questions(chosen: _Chosen) -> list[int]:
