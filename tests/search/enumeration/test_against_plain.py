@@ -146,7 +146,7 @@ def test_the_same_programs_level_by_level(name: str) -> None:
 def test_the_same_programs_where_tables_are_crossed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Large blocks go another way: a table a row over the distinct arguments, in boxes. Here small ones go it too."""
     monkeypatch.setattr(_bank, "_FLAT", 0)
-    monkeypatch.setattr(_bank, "_CHUNK", 50)
+    monkeypatch.setattr(_bank, "_CHUNK", 8)
     grammar = GRAMMARS[name]
     ops = grammar.operations
     bank, plain = grown(grammar, ops)
@@ -159,7 +159,7 @@ def test_terms_give_the_rows_of_their_ids(name: str, crossed: bool, monkeypatch:
     """What a bank says a program is, and what it says the program gives, agree."""
     if crossed:
         monkeypatch.setattr(_bank, "_FLAT", 0)
-        monkeypatch.setattr(_bank, "_CHUNK", 50)
+        monkeypatch.setattr(_bank, "_CHUNK", 8)
     grammar = replace(GRAMMARS[name], levels=min(GRAMMARS[name].levels, 6))
     bank = BankLevels(grammar.operations, grammar.leaves, grammar.rows)
     for level in range(1, grammar.levels + 1):
@@ -171,7 +171,7 @@ def test_terms_give_the_rows_of_their_ids(name: str, crossed: bool, monkeypatch:
             continue
         for cost, block in blocks.items():
             rows = list(bank.rows(type_, cost))
-            for index in range(0, len(block), max(1, len(block) // 12)):
+            for index in range(0, len(block), max(1, len(block) // 30)):
                 result = evaluate(block.term(index), inputs, rows=grammar.rows)
                 found = zip(result.column.to_list(), result.failures.tolist(), strict=True)
                 values = tuple(None if reason else hashable(value) for value, reason in found)
