@@ -143,6 +143,10 @@ def test_a_finder_that_fails_does_not_take_the_others_with_it(monkeypatch: pytes
     assert ends["broken"] == "failed: ValueError: a bug"
     assert ends["full"] == "out of memory"
     assert any(isinstance(e, events.Warned) and "a bug" in e.text for e in told)
+    with pytest.raises(
+        MeristemError, match="report a defect in Meristem .the search 'broken' failed: ValueError"
+    ):
+        grow(DOUBLE, [broken])
     monkeypatch.setenv("MERISTEM_STRICT", "1")
     with pytest.raises(ValueError, match="a bug"):
         grow(DOUBLE, [broken])
@@ -398,3 +402,18 @@ def test_what_fits_most_is_looked_for_where_nothing_fits() -> None:
         grow(examples, [Tiny(("add", "multiply"), 5)])
     assert "answers 10 of them, not example 4: 3 -> 77" in str(caught.value)
     assert "wrong=0.17" in str(caught.value)
+
+
+def test_parts_of_the_examples_may_be_easier_than_all_of_them() -> None:
+    class Small(Tiny):
+        """Gives up where there are many examples."""
+
+        name: ClassVar[str] = "small"
+
+        def find(self, problem: Problem) -> Iterator[Found | None]:
+            if len(problem) < 8:
+                yield from super().find(problem)
+
+    model = grow([(n, 2 * n) for n in range(1, 16)], [Small()])
+    assert model(50) == 100
+    assert [f.name for f in model.report().finders] == ["small", "small on parts"]

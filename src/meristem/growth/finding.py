@@ -250,6 +250,13 @@ class Hunt:
                 other.weight = _PAYING if other is each else 1.0
             self.hub.send(events.Improved(now, fitting.bits, text))
 
+    def offer(self, found: Found, finder: Finder) -> None:
+        """Take a program that was found after the search, on parts of the examples."""
+        each = _Turns(finder, self.problem, iter(()), end="what was left of the time")
+        each.turns = 1
+        self.work.append(each)
+        self._take(found, each)
+
     def ends(self) -> list[FinderEnd]:
         """The finders and their ends, for the report."""
         return [

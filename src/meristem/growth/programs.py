@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import platform
 import time
+import traceback
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -16,10 +17,11 @@ from numpy.typing import NDArray
 
 from meristem import events
 from meristem._version import __version__
-from meristem.errors import InputError, MeristemError
+from meristem.errors import InputError, MeristemError, ResourceError
 from meristem.executors.threads import one_thread
 from meristem.growth.clock import Clock, one_interrupt
 from meristem.growth.finding import Fitting, Hunt
+from meristem.language.plain import strict
 from meristem.language.terms import Term
 from meristem.language.text import format_term
 from meristem.model import words
@@ -115,7 +117,8 @@ def grow_program(
         hunt.run()
         if not hunt.fitting:
             near = hunt.partial if sketch is not None else _nearest(problem, hunt, finders, clock)
-            raise MeristemError(_nothing(task, hunt, near, sketch is not None))
+            if not hunt.fitting:
+                raise MeristemError(_nothing(task, hunt, near, sketch is not None))
         hub.send(events.Phase(clock.elapsed, "choosing"))
         model = _model(task, problem, hunt, budget, clock, seed)
         hub.send(events.Phase(clock.elapsed, "done"))
@@ -187,7 +190,10 @@ def read_sketch(sketch: str | Term, problem: Problem) -> Term:
 
 
 def _nearest(problem: Problem, hunt: Hunt, finders: Sequence[Finder], clock: Clock) -> Found | None:
-    """A program that answers most of the examples, found on parts of them in the time that was kept back."""
+    """A program that answers most of the examples, found on parts of them in the time that was kept back.
+
+    If it answers them all the hunt has it.
+    """
     best = hunt.partial
     if clock.stopped:
         return best
@@ -196,11 +202,20 @@ def _nearest(problem: Problem, hunt: Hunt, finders: Sequence[Finder], clock: Clo
     for each in (Robust(finder) for finder in finders):
         if not each.suits(loose):
             continue
-        for found in islice(each.find(loose), _NEAREST_TURNS):
-            if time.monotonic() > deadline or clock.stopped:
-                break
-            if found is not None and (best is None or len(found.wrong) < len(best.wrong)):
-                best = found
+        try:
+            for found in islice(each.find(loose), _NEAREST_TURNS):
+                if time.monotonic() > deadline or clock.stopped:
+                    break
+                if found is not None and (best is None or len(found.wrong) < len(best.wrong)):
+                    best = found
+                    if len(found.wrong) <= hunt.allowed:  # parts may be easier than all examples at once
+                        hunt.offer(found, each)
+                        return best
+        except Exception as error:
+            # It only serves a message; what the hunt itself met of this finder is told already.
+            if strict() and not isinstance(error, ResourceError | MemoryError):
+                raise
+            hunt.hub.errors.append(traceback.format_exc())
     return best
 
 
@@ -220,6 +235,9 @@ def _nothing(task: ExampleTask, hunt: Hunt, best: Found | None, sketched: bool) 
     todo.append("loosen the sketch" if sketched else "say what the program looks like (sketch=)")
     if best is not None and 0 < len(best.wrong) < 0.34 * count:
         todo.append(f"tolerate wrong examples (wrong={math.ceil(100 * len(best.wrong) / count) / 100:g})")
+    failed = [f"the search {each.name!r} {each.end}" for each in hunt.ends() if each.end.startswith("failed")]
+    if failed:
+        todo.insert(0, f"report a defect in Meristem ({'; '.join(failed)})")
     todo.append("check the examples: state the types, or split what is done into two programs")
     advice = ", or ".join(todo)
     return (
