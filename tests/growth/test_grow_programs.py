@@ -144,7 +144,7 @@ def test_a_finder_that_fails_does_not_take_the_others_with_it(monkeypatch: pytes
     assert ends["full"] == "out of memory"
     assert any(isinstance(e, events.Warned) and "a bug" in e.text for e in told)
     with pytest.raises(
-        MeristemError, match="report a defect in Meristem .the search 'broken' failed: ValueError"
+        MeristemError, match=r"report a defect in Meristem .the search 'broken' failed: ValueError"
     ):
         grow(DOUBLE, [broken])
     monkeypatch.setenv("MERISTEM_STRICT", "1")
