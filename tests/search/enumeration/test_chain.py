@@ -148,11 +148,6 @@ def test_a_chain_of_long_parts_makes_the_answers() -> None:
     assert case.cheapest() == 4 <= cost <= 8
 
 
-@pytest.mark.xfail(
-    reason="where all answers of a side are empty the chain has no parts at all: its term is asked for nevertheless",
-    raises=IndexError,
-    strict=True,
-)
 @pytest.mark.parametrize("type_", [TEXT, LISTS])
 def test_answers_that_are_all_empty(type_: Type) -> None:
     empty: Any = "" if type_ == TEXT else []

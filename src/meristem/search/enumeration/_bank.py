@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from meristem.language.terms import Term
 from meristem.search.enumeration._operations import Operation
 from meristem.search.enumeration._pools import FAIL, Ids, Pools
-from meristem.search.enumeration._table import HashTable, Keys
+from meristem.search.enumeration._table import HashSet, Keys
 from meristem.types import Type
 
 Indices = tuple[NDArray[np.int32], ...]
@@ -138,7 +138,7 @@ class Bank:
     def __init__(self, pools: Pools, rows: int, limit: int) -> None:
         self.pools, self.rows, self.limit = pools, rows, limit
         self.blocks: dict[Type, dict[int, Block]] = {}
-        self.seen: dict[Type, HashTable] = {}
+        self.seen: dict[Type, HashSet] = {}
         self.count = 0
         self.tried = 0
         self._pending: dict[tuple[Type, int], list[tuple[Ids, Fragment]]] = {}
@@ -158,10 +158,10 @@ class Bank:
         self.tried += len(keys)
         table = self.seen.get(type)
         if table is None:
-            table = self.seen[type] = HashTable(4096)
+            table = self.seen[type] = HashSet(4096)
         if self.count >= self.limit:
             return np.empty(0, np.int64)
-        return table.add(keys)[1]
+        return table.add(keys)
 
     def _hold(self, type: Type, cost: int, ids: Ids, fragment: Fragment) -> None:
         self.count += ids.shape[1]

@@ -73,12 +73,19 @@ class Chain:
         if self.type.name == "list":
             items = sorted(bank.blocks.get(self.type.item, {}).values(), key=lambda b: b.cost)
         start = (0,) * len(self.lengths)
+        self.nearest = []
+        if start == self.lengths:  # nothing is to be made: one program that makes nothing, or none
+            found = next(
+                ((b, k) for b in blocks if (k := _first_equal(b, self._rows, self.ids)) is not None), None
+            )
+            if self.alone and found is not None:
+                yield found[0].term(found[1]), found[0].cost
+            return
         heap: list[tuple[float, int, int, State]] = [(self._left(start), 0, 0, start)]
         best: dict[State, int] = {start: 0}
         came: dict[State, tuple[State, Part]] = {}
         count = 0
         done: set[State] = set()
-        self.nearest = []
         while heap and expansions > 0:
             estimate, _, cost, state = heapq.heappop(heap)
             if state in done or estimate - JOIN_COST >= most:

@@ -12,47 +12,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from meristem.search.enumeration._pools import FAIL, MAX_INT, MAX_LENGTH, Ids, ListPool
+from meristem.search.enumeration._pools import FAIL, MAX_INT, Ids, ListPool
 from meristem.types import Type
 
 IntArray = NDArray[np.int64]
 
 
-def _views(pool: ListPool, starts: IntArray, lengths: IntArray, bad: NDArray[np.bool_] | None = None) -> Ids:
-    """The lists that are runs of what a pool holds."""
-    if bad is not None and bad.any():
-        lengths = np.where(bad, 0, lengths)
-    offsets = np.zeros(len(lengths) + 1, np.int64)
-    np.cumsum(lengths, out=offsets[1:])
-    index = np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], lengths)
-    ids = pool.intern_runs(pool.children(index), offsets)
-    if bad is not None:
-        ids[bad] = FAIL
-    return ids
-
-
-def _joined(pool: ListPool, parts: list[tuple[Ids, IntArray]]) -> Ids:
-    """The lists made of several runs each: [(items end to end, lengths [N]), ...] one after the other."""
-    lengths = np.sum([p[1] for p in parts], axis=0)
-    large = lengths > MAX_LENGTH
-    offsets = np.zeros(len(lengths) + 1, np.int64)
-    np.cumsum(lengths, out=offsets[1:])
-    children = np.empty(offsets[-1], np.int32)
-    place = offsets[:-1]
-    for items, sizes in parts:
-        own = np.zeros(len(sizes) + 1, np.int64)
-        np.cumsum(sizes, out=own[1:])
-        children[np.arange(own[-1]) + np.repeat(place - own[:-1], sizes)] = items
-        place = place + sizes
-    if not large.any():
-        return pool.intern_runs(children, offsets)
-    ids = np.full(len(lengths), FAIL, np.int32)
-    good = np.flatnonzero(~large)
-    kept = np.zeros(len(good) + 1, np.int64)
-    np.cumsum(lengths[good], out=kept[1:])
-    index = np.arange(kept[-1]) + np.repeat(offsets[good] - kept[:-1], lengths[good])
-    ids[good] = pool.intern_runs(children[index], kept)
-    return ids
+def _views(
+    pool: ListPool, a: Ids, starts: IntArray, lengths: IntArray, bad: NDArray[np.bool_] | None = None
+) -> Ids:
+    """The lists that are runs of the items of lists `a`."""
+    if bad is None or not bad.any():
+        return pool.intern_views(a, starts, lengths)
+    starts = np.where(bad, pool.starts(a), starts)
+    return np.where(bad, FAIL, pool.intern_views(a, starts, np.where(bad, 0, lengths)))
 
 
 def _length(pool: ListPool, a: Ids) -> IntArray:
@@ -78,28 +51,28 @@ def _get(pool: ListPool, a: Ids, k: Ids) -> Ids:
 
 def _rest(pool: ListPool, a: Ids) -> Ids:
     lengths = pool.lengths(a)
-    return _views(pool, pool.starts(a) + (lengths > 0), np.maximum(lengths - 1, 0))
+    return _views(pool, a, pool.starts(a) + (lengths > 0), np.maximum(lengths - 1, 0))
 
 
 def _initial(pool: ListPool, a: Ids) -> Ids:
-    return _views(pool, pool.starts(a), np.maximum(pool.lengths(a) - 1, 0))
+    return _views(pool, a, pool.starts(a), np.maximum(pool.lengths(a) - 1, 0))
 
 
 def _take(pool: ListPool, a: Ids, k: Ids) -> Ids:
     kept: IntArray = np.minimum(pool.lengths(a), k)
-    return _views(pool, pool.starts(a), kept, k < 0)
+    return _views(pool, a, pool.starts(a), kept, k < 0)
 
 
 def _drop(pool: ListPool, a: Ids, k: Ids) -> Ids:
     lengths = pool.lengths(a)
     lost: IntArray = np.clip(k, 0, lengths)
-    return _views(pool, pool.starts(a) + lost, lengths - lost, k < 0)
+    return _views(pool, a, pool.starts(a) + lost, lengths - lost, k < 0)
 
 
 def _take_last(pool: ListPool, a: Ids, k: Ids) -> Ids:
     lengths = pool.lengths(a)
     kept: IntArray = np.clip(k, 0, lengths).astype(np.int64)
-    return _views(pool, pool.starts(a) + lengths - kept, kept)
+    return _views(pool, a, pool.starts(a) + lengths - kept, kept)
 
 
 def _reverse(pool: ListPool, a: Ids) -> Ids:
@@ -110,15 +83,15 @@ def _reverse(pool: ListPool, a: Ids) -> Ids:
 
 
 def _append(pool: ListPool, a: Ids, x: Ids) -> Ids:
-    return _joined(pool, [(pool.runs(a)[0], pool.lengths(a)), (x, np.ones(len(x), np.int64))])
+    return pool.intern_joined(a, pool.singles(x))
 
 
 def _prepend(pool: ListPool, x: Ids, a: Ids) -> Ids:
-    return _joined(pool, [(x, np.ones(len(x), np.int64)), (pool.runs(a)[0], pool.lengths(a))])
+    return pool.intern_joined(pool.singles(x), a)
 
 
 def _concat(pool: ListPool, a: Ids, b: Ids) -> Ids:
-    return _joined(pool, [(pool.runs(a)[0], pool.lengths(a)), (pool.runs(b)[0], pool.lengths(b))])
+    return pool.intern_joined(a, b)
 
 
 def _equal_items(pool: ListPool, a: Ids, x: Ids) -> IntArray:

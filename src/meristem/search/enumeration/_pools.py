@@ -30,8 +30,18 @@ MAX_LENGTH = 256
 
 _random = np.random.default_rng(20251)
 _FAIL_HASH = np.uint64(_random.integers(1 << 63))
-_WEIGHTS = _random.integers(1, 1 << 63, MAX_LENGTH + 1, dtype=np.uint64) << np.uint64(1) | np.uint64(1)
-"""A random odd factor for each position in a list."""
+_BASE = 0xD1342543DE82EF95  # odd, so that its powers have inverses modulo 2^64
+_BASE_INVERSE = pow(_BASE, -1, 1 << 64)
+
+
+def _powers(base: int) -> Keys:
+    factors = np.full(MAX_LENGTH + 2, base, np.uint64)
+    factors[0] = 1
+    return np.multiply.accumulate(factors)
+
+
+_UP, _DOWN = _powers(_BASE), _powers(_BASE_INVERSE)
+"""The powers of the base of list hashes, and their inverses."""
 
 
 class Pool(ABC):
@@ -103,14 +113,23 @@ class _Kept(Pool):
 
 
 class ListPool(_Kept):
-    """Lists: runs of ids of their items."""
+    """Lists: runs of ids of their items.
+
+    The hash of a list is that of its length and of a polynomial: the sum of the hashes of its items, each times a
+    power of the base. Of what is kept, the sums up to every item are at hand. So a list that is a run of what is kept
+    (what `take`, `drop` and `rest` give) is found, and kept, without looking at an item; one that is put together of
+    two needs their sums only, and is copied only if it is new.
+    """
 
     def __init__(self, type: Type, items: Pool) -> None:
         super().__init__(type)
         self.items = items
         self._starts = np.zeros(1024, np.int64)
         self._lengths = np.zeros(1024, np.int32)
+        self._sums = np.zeros(1024, np.uint64)
         self._children = np.empty(4096, np.int32)
+        self._bases = np.zeros(1024, np.int64)  # where the run begins that a list is a part of
+        self._through = np.zeros(4096, np.uint64)  # for each item the sum of its run from the base through it
         self._used = 0
 
     def intern(self, column: Column) -> Ids:
@@ -128,34 +147,87 @@ class ListPool(_Kept):
         """The ids of lists given as runs of ids of their items; FAIL where an item is FAIL."""
         lengths = np.diff(offsets)
         places = np.arange(len(children)) - np.repeat(offsets[:-1], lengths)
-        terms = self.items.hashes(children) * _WEIGHTS[places]
-        keys = self.hash_of(_run_sums(terms, offsets), lengths)
-        ids, new = self._number(keys)
+        sums = _run_sums(self.items.hashes(children) * _UP[places], offsets)
+        ids, new = self._number(self.hash_of(sums, lengths))
         if len(new):
-            self._keep(children, offsets, lengths, new)
+            sizes = lengths[new]
+            taken = offsets_from(sizes)
+            index = np.arange(taken[-1]) + np.repeat(offsets[new] - taken[:-1], sizes)
+            self._store(children[index], taken, sums[new])
         failed = children == FAIL
         if failed.any():
             ids[np.repeat(np.arange(len(lengths)), lengths)[failed]] = FAIL
         return ids
 
+    def intern_views(self, lists: Ids, starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> Ids:
+        """The ids of runs of the items of some lists: where they begin among all items kept, and their lengths."""
+        bases = self._bases[lists]
+        through = np.where(lengths > 0, self._through[np.maximum(starts + lengths - 1, 0)], np.uint64(0))
+        before = np.where(
+            (lengths > 0) & (starts > bases), self._through[np.maximum(starts - 1, 0)], np.uint64(0)
+        )
+        sums = (through - before) * _DOWN[starts - bases]
+        ids, new = self._number(self.hash_of(sums, lengths))
+        if len(new):
+            self._keep(bases[new], starts[new], lengths[new], sums[new])
+        return ids
+
+    def intern_joined(self, first: Ids, second: Ids) -> Ids:
+        """The ids of the lists `first[i] + second[i]`; FAIL where that is too long."""
+        lengths = (self._lengths[first] + self._lengths[second]).astype(np.int64)
+        large = lengths > MAX_LENGTH
+        if large.any():
+            ids = np.full(len(first), FAIL, np.int32)
+            rest = np.flatnonzero(~large)
+            ids[rest] = self.intern_joined(first[rest], second[rest])
+            return ids
+        sums = self._sums[first] + _UP[self._lengths[first]] * self._sums[second]
+        ids, new = self._number(self.hash_of(sums, lengths))
+        if len(new):
+            offsets = offsets_from(lengths[new])
+            children = np.empty(offsets[-1], np.int32)
+            place = offsets[:-1]
+            for part in (first[new], second[new]):
+                items, own = self.runs(part)
+                children[np.arange(len(items)) + np.repeat(place - own[:-1], np.diff(own))] = items
+                place = place + np.diff(own)
+            self._store(children, offsets, sums[new])
+        return ids
+
+    def singles(self, items: Ids) -> Ids:
+        """The ids of the lists of one item each."""
+        return self.intern_runs(items, np.arange(len(items) + 1))
+
     def hash_of(self, sums: Keys, lengths: NDArray[Any]) -> Keys:
         """The hash of lists from the weighted sums of their items' hashes."""
         return mix(sums + mix(lengths.astype(np.uint64) + self._salt))
 
+    def _store(self, children: Ids, offsets: NDArray[np.int64], sums: Keys) -> None:
+        """Keep new lists: their items end to end, where each begins, and their sums."""
+        begin, end = self._used, self._used + len(children)
+        self._children, self._through = _room(self._children, end), _room(self._through, end)
+        lengths = np.diff(offsets)
+        places = np.arange(len(children)) - np.repeat(offsets[:-1], lengths)
+        total = np.zeros(len(children) + 1, np.uint64)
+        np.cumsum(self.items.hashes(children) * _UP[places], out=total[1:])
+        self._children[begin:end] = children
+        self._through[begin:end] = total[1:] - np.repeat(total[offsets[:-1]], lengths)
+        self._used = end
+        starts = begin + offsets[:-1]
+        self._keep(starts, starts, lengths, sums)
+
     def _keep(
-        self, children: Ids, offsets: NDArray[np.int64], lengths: NDArray[np.int64], new: NDArray[np.int64]
+        self, bases: NDArray[np.int64], starts: NDArray[np.int64], lengths: NDArray[Any], sums: Keys
     ) -> None:
+        """Note where the newest lists are."""
         count = len(self)
-        self._starts, self._lengths = _room(self._starts, count), _room(self._lengths, count)
-        sizes = lengths[new]
-        taken = offsets_from(sizes)
-        index = np.arange(taken[-1]) + np.repeat(offsets[new] - taken[:-1], sizes)
-        self._children = _room(self._children, self._used + int(taken[-1]))
-        self._children[self._used : self._used + int(taken[-1])] = children[index]
-        first = count - len(new)
-        self._starts[first:count] = self._used + taken[:-1]
-        self._lengths[first:count] = sizes
-        self._used += int(taken[-1])
+        first = count - len(starts)
+        self._bases, self._starts = _room(self._bases, count), _room(self._starts, count)
+        self._lengths, self._sums = _room(self._lengths, count), _room(self._sums, count)
+        self._bases[first:count] = bases
+        self._starts[first:count] = starts
+        self._lengths[first:count] = lengths
+        self._sums[first:count] = sums
 
     def runs(self, ids: Ids) -> tuple[Ids, NDArray[np.int64]]:
         """The ids of the items of these lists, end to end, and their offsets [N + 1]."""
@@ -166,7 +238,7 @@ class ListPool(_Kept):
 
     def known_prefixes(self, children: Ids) -> Ids:
         """The ids of the lists that are the first 0, 1, ... of these items; -1 for one that is not kept."""
-        terms = self.items.hashes(children) * _WEIGHTS[: len(children)]
+        terms = self.items.hashes(children) * _UP[: len(children)]
         sums = np.zeros(len(children) + 1, np.uint64)
         np.cumsum(terms, out=sums[1:])
         return self._table.find(self.hash_of(sums, np.arange(len(sums))))
@@ -241,7 +313,9 @@ class PairPool(_Kept):
     def intern_parts(self, first: Ids, second: Ids) -> Ids:
         """The ids of pairs with these parts [N]."""
         keys = mix(
-            self.first.hashes(first) * _WEIGHTS[0] + self.second.hashes(second) * _WEIGHTS[1] + self._salt
+            self.first.hashes(first) * np.uint64(_BASE)
+            + self.second.hashes(second) * np.uint64(_BASE_INVERSE)
+            + self._salt
         )
         ids, new = self._number(keys)
         while self._parts.shape[1] < len(self):
@@ -346,9 +420,12 @@ class Pools:
 
 
 def _room(array: NDArray[Any], count: int) -> NDArray[Any]:
-    while len(array) < count:
-        array = np.concatenate([array, array])
-    return array
+    """The array, or a longer one that begins with it. What lies beyond is left untouched: it costs no memory yet."""
+    if len(array) >= count:
+        return array
+    longer = np.empty(max(2 * len(array), count), array.dtype)
+    longer[: len(array)] = array
+    return longer
 
 
 def _run_sums(terms: Keys, offsets: NDArray[np.int64]) -> Keys:
@@ -369,7 +446,7 @@ def _hash_text(string: str) -> np.uint64:
 
 def weights(count: int) -> Keys:
     """The factors of the first `count` positions of a list."""
-    return _WEIGHTS[:count]
+    return _UP[:count]
 
 
 __all__ = [

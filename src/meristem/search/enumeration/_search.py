@@ -208,7 +208,7 @@ class Search:
                 for block in self.bank.blocks.get(of, {}).values():
                     goal.wanted.look(block, values=of == goal.type)
         table = self.bank.seen.get(goal.type)
-        if table is not None and table.find(np.array([key], np.uint64))[0] >= 0:
+        if table is not None and table.has(np.array([key], np.uint64))[0]:
             for block in self.bank.blocks.get(goal.type, {}).values():
                 for index in _matching(block, goal.ids)[:1]:
                     yield self._found(goal.wrap(block.term(index)), goal.cost + block.cost)

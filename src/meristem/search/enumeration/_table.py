@@ -125,6 +125,82 @@ class HashTable:
             slots = (slots[on] + ((pending & np.uint64(0xFF)).astype(np.int64) << 1 | 1)) & self._mask
 
 
+class HashSet:
+    """64-bit keys, told apart only; about twice as fast as a table.
+
+    Args:
+        expected: For how many keys to make room at the start.
+    """
+
+    def __init__(self, expected: int = 1024) -> None:
+        self.count = 0
+        self._make(max(10, int(2 * expected - 1).bit_length()))
+
+    def _make(self, bits: int) -> None:
+        self._shift = np.uint64(64 - bits)
+        self._mask = np.int64((1 << bits) - 1)
+        self._keys = np.zeros(1 << bits, np.uint64)  # 0 stands for an empty slot
+        self._owners = np.empty(
+            1 << bits, np.int32
+        )  # of a slot written in this batch: the position of its key
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes in use."""
+        return int(self._keys.nbytes + self._owners.nbytes)
+
+    def add(self, keys: Keys) -> NDArray[np.int64]:
+        """Add keys [N]; the positions, in order, of those that were not there before (of equal ones the first)."""
+        if self.count + len(keys) > _LOAD * len(self._keys):
+            self._grow(self.count + len(keys))
+        pending, wanted, slots = self._begin(keys)
+        fresh = np.zeros(len(keys), np.bool_)
+        while len(pending):
+            there = self._keys[slots]
+            free = np.flatnonzero(there == 0)
+            left = np.flatnonzero((there != wanted) & (there != 0))
+            if len(free):
+                own, place, key = pending[free], slots[free], wanted[free]
+                self._keys[place[::-1]] = key[::-1]  # reversed: of several writes the last one stays
+                self._owners[place[::-1]] = own[::-1]
+                won = self._owners[place] == own
+                fresh[own[won]] = True
+                # Those that lost to an equal key are done; those that lost to another one step on.
+                lost = free[~won]
+                left = np.concatenate([left, lost[self._keys[slots[lost]] != wanted[lost]]])
+            pending, wanted = pending[left], wanted[left]
+            slots = (slots[left] + ((wanted & np.uint64(0xFF)).astype(np.int64) << 1 | 1)) & self._mask
+        new = np.flatnonzero(fresh)
+        self.count += len(new)
+        return new
+
+    def has(self, keys: Keys) -> NDArray[np.bool_]:
+        """Which keys [N] are there."""
+        pending, wanted, slots = self._begin(keys)
+        found = np.zeros(len(keys), np.bool_)
+        while len(pending):
+            there = self._keys[slots]
+            found[pending[there == wanted]] = True
+            left = np.flatnonzero((there != wanted) & (there != 0))
+            pending, wanted = pending[left], wanted[left]
+            slots = (slots[left] + ((wanted & np.uint64(0xFF)).astype(np.int64) << 1 | 1)) & self._mask
+        return found
+
+    def _begin(self, keys: Keys) -> tuple[NDArray[np.int64], Keys, NDArray[np.int64]]:
+        keys = keys + _PRIME * (keys == 0)
+        return np.arange(len(keys)), keys, (keys * _PRIME >> self._shift).astype(np.int64)
+
+    def _grow(self, count: int) -> None:
+        keys = self._keys[self._keys != 0]
+        bits = int(self._mask).bit_length()
+        while count > _LOAD * (1 << bits):
+            bits += 3 if bits < 20 else 1  # few steps while it is small
+        self._make(bits)
+        self.count = 0
+        for start in range(0, len(keys), 1 << 16):
+            self.add(keys[start : start + (1 << 16)])
+
+
 def mix(values: NDArray[np.uint64]) -> Keys:
     """Spread 64-bit numbers so that each bit of the result depends on every bit of the argument (SplitMix64)."""
     z = values + _PRIME
@@ -133,4 +209,4 @@ def mix(values: NDArray[np.uint64]) -> Keys:
     return z ^ (z >> np.uint64(31))
 
 
-__all__ = ["HashTable", "Keys", "mix"]
+__all__ = ["HashSet", "HashTable", "Keys", "mix"]
