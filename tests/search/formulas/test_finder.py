@@ -130,3 +130,16 @@ def test_a_constant() -> None:
     inputs = {"x": column_from([1.0, 2.0, 3.0], REAL)}
     found = _first(Problem(inputs, column_from([2.5, 2.5, 2.5], REAL)))
     assert evaluate(found.term, inputs).to_list() == [2.5, 2.5, 2.5]
+
+
+@pytest.mark.parametrize("rows", [3, 5, 11, 20, 45])
+def test_any_number_of_rows(rows: int) -> None:
+    rng = np.random.default_rng(rows)
+    data = rng.normal(size=(3, rows)) * np.array([[1e-3], [1.0], [1e6]])
+    inputs = {f"x{j}": Scalars(REAL, column) for j, column in enumerate(data)}
+    answers = np.sin(5 * data[1]) * np.exp(data[0]) + data[2] ** 3
+    began = time.process_time()
+    for found in Formulas().find(Problem(inputs, Scalars(REAL, answers))):
+        assert found is None or found.cost > 0
+        if time.process_time() - began > 2:
+            break

@@ -89,12 +89,11 @@ class Exact:
         if np.ptp(self.answers) == 0:
             yield self._checked(constant(float(self.answers[0])))
             return
-        width = self.columns.shape[1]
-        root = Goal(self.columns, tuple(variable(j) for j in range(width)), self.answers, lambda e: e)
+        root = self.root()
         goals: list[Goal] = []
         yield from self._explore(root, goals)
         if not self._settled():
-            yield from self._near(goals)
+            yield from self.nearest(goals)
         # Keys of values are equal or not: with noise there is nothing to look up.
         for limits in _ROUNDS[1:] if self.tolerance < _KEYED else ():
             for goal in goals:
@@ -105,7 +104,12 @@ class Exact:
                 if extended is not None and not self._settled():
                     yield from self._meet(extended, limits)
 
-    def _near(self, goals: list[Goal]) -> Iterator[Fitted | None]:
+    def root(self) -> Goal:
+        """The goal that the data state."""
+        width = self.columns.shape[1]
+        return Goal(self.columns, tuple(variable(j) for j in range(width)), self.answers, lambda e: e)
+
+    def nearest(self, goals: list[Goal]) -> Iterator[Fitted | None]:
         """Formulas that come near, through the first goals; one with odd constants may turn out to be exact."""
         for goal in goals[:_NEAR]:
             bank, _ = self._bank(goal, 15_000)

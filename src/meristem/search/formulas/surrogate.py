@@ -125,7 +125,7 @@ def held_out_error(
     columns: Reals, target: Reals, kept: NDArray[np.intp], held: NDArray[np.intp], most: int
 ) -> float:
     """What a polynomial of at most so many terms misses on rows held out, over the spread: the best of a few views."""
-    degree = 1
+    degree, most = 1, min(most, int(0.6 * len(kept)))
     while _count(columns.shape[1], degree + 1) <= most and degree < 10:
         degree += 1
     powers = exponents(columns.shape[1], degree)
@@ -242,6 +242,8 @@ def _basis(coordinates: Reals, powers: list[tuple[int, ...]]) -> Reals:
 
 
 def _solve(rows: Reals, values: Reals) -> Reals:
+    if rows.shape[1] > rows.shape[0]:
+        return np.asarray(np.linalg.lstsq(rows, values, rcond=1e-12)[0], np.float64)
     q, r = np.linalg.qr(rows)
     size = np.abs(np.diag(r))
     if size.min() > 1e-10 * size.max():

@@ -53,8 +53,13 @@ class Reduction:
     strange: float = 0.0
 
 
-def reductions(goal: Goal, surrogate: Surrogate) -> Iterator[Reduction]:
+def reductions(goal: Goal, surrogate: Surrogate) -> list[Reduction]:
     """Ways to fewer variables that the slopes of a surrogate allow."""
+    with np.errstate(all="ignore"):
+        return list(_reductions(goal, surrogate))
+
+
+def _reductions(goal: Goal, surrogate: Surrogate) -> Iterator[Reduction]:
     tolerance = min(_LOOSE, max(1e-6, 12 * surrogate.error))
     rows = surrogate.inner
     slopes = surrogate.slopes[rows]
