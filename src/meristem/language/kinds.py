@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from meristem.errors import BrokenContract, MeristemError, TypeMismatch
 from meristem.language.terms import Choice
 from meristem.types import Type
-from meristem.values import Column
+from meristem.values import Column, Dense, Dists, Scalars
 
 Arrays = dict[str, NDArray[Any]]
 Settings = Mapping[str, Choice]
@@ -155,10 +155,126 @@ class ModuleKind(ABC):
             FileFormatError: They do not fit.
         """
 
+    def validate_for(
+        self, arrays: Mapping[str, NDArray[Any]], inputs: Sequence[Type], output: Type, settings: Settings
+    ) -> None:
+        """As `validate`, for kinds whose arrays have sizes that are choices."""
+        self.validate(arrays, inputs, output)
+
     def describe(self, arrays: Mapping[str, NDArray[Any]], inputs: Sequence[Type], output: Type) -> list[str]:
         """What the fit learned, in a few short lines for a person."""
         count = sum(a.size for a in arrays.values())
         return [f"{count:,} numbers"]
+
+
+class GradientKind(ModuleKind):
+    """A kind whose parameters are trained by gradients: alone (`fit`), or inside a program that it is a part of.
+
+    A call gives one *concrete* value a row, so that exact code can go on with it. What it gives goes by the answer it
+    is asked for (`Module.output`, else the task's target):
+
+    ===================  ================================================================================
+    `class[...]` `bool`  the likeliest class; `probabilities` has the distribution it comes from
+    `dist[...]`          that distribution
+    `real`               a number
+    `vector[d]`          features: what its last layer would see
+    ===================  ================================================================================
+
+    Training goes `prepare` once for a data set, then for each batch of rows `augment` and the network of `build`, then
+    `arrays_of`. Running goes `prepare` and `scores`, with NumPy only. Both ways the scores are equal within 1e-5.
+    Torch is imported by `build`, `augment`, `arrays_of`, `load_into` and `fit` only.
+    """
+
+    mode = "gradient"
+
+    @abstractmethod
+    def takes(self, inputs: Sequence[Type]) -> None:
+        """Raise TypeMismatch unless it takes arguments of these types."""
+
+    @abstractmethod
+    def width_of_features(self, inputs: Sequence[Type], settings: Settings) -> int:
+        """How many features its last layer sees."""
+
+    @abstractmethod
+    def prepare(self, inputs: Sequence[Column], settings: Settings) -> NDArray[Any]:
+        """What the network takes for N rows, [N, ...], float32. Fixed work, such as a spectrum, is done here."""
+
+    @abstractmethod
+    def build(
+        self, inputs: Sequence[Type], output: Type, settings: Settings, rng: np.random.Generator
+    ) -> Any:
+        """A new network (a `torch.nn.Module`) from prepared rows [B, ...] to scores [B, W].
+
+        W is the number of classes (before the softmax), 1 for a number, or the number of features. `inputs` have all
+        dimensions known.
+        """
+
+    def augment(self, batch: Any, settings: Settings, rng: np.random.Generator) -> Any:
+        """A batch of prepared rows (a tensor) as it might have looked as well. For training only."""
+        return batch
+
+    @abstractmethod
+    def arrays_of(self, network: Any) -> Arrays:
+        """All that a network has learned."""
+
+    @abstractmethod
+    def load_into(self, network: Any, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Put arrays into a network of the same inputs and settings. A head that does not fit is left as it is."""
+
+    @abstractmethod
+    def scores(
+        self, arrays: Mapping[str, NDArray[Any]], prepared: NDArray[Any], settings: Settings, output: Type
+    ) -> NDArray[Any]:
+        """What the network of these arrays gives for prepared rows, [N, W]; NumPy only."""
+
+    def type_of(self, inputs: Sequence[Type], target: Type | None) -> Type:
+        """What it is asked for, where that is one of the types above."""
+        self.takes(inputs)
+        if target is None:
+            raise TypeMismatch(
+                f"{self.name} learns from answers: state its output, as in {self.name}{{; class[10]}}(x)"
+            )
+        if target.name in ("class", "bool", "dist", "real", "vector"):
+            return target
+        raise TypeMismatch(f"{self.name} gives a class, a distribution, a real or a vector, not {target}")
+
+    def probabilities(
+        self, arrays: Mapping[str, NDArray[Any]], inputs: Sequence[Column], settings: Settings, output: Type
+    ) -> NDArray[np.float64]:
+        """For N rows the probability of each of the K classes of `output` (a class, bool or dist), [N, K]."""
+        logits = self.scores(arrays, self.prepare(inputs, settings), settings, output).astype(np.float64)
+        return softmax(logits)
+
+    def forward(
+        self, arrays: Mapping[str, NDArray[Any]], inputs: Sequence[Column], settings: Settings, output: Type
+    ) -> Column:
+        """Run on columns of N rows; one value of `output` each."""
+        scores = self.scores(arrays, self.prepare(inputs, settings), settings, output)
+        if output.name == "vector":
+            return Dense(output, scores)
+        if output.name == "real":
+            return Scalars(output, scores[:, 0].astype(np.float64))
+        if output.name == "dist":
+            support = (
+                np.array([False, True]) if output.item.name == "bool" else np.arange(class_total(output))
+            )
+            return Dists(softmax(scores.astype(np.float64)), Scalars(output.item, support))
+        best = scores.argmax(axis=1) if len(scores) else np.zeros(0, np.int64)
+        return Scalars(output, best.astype(np.bool_ if output.name == "bool" else np.int64))
+
+
+def class_total(output: Type) -> int:
+    """The number of classes of a class, of bool, or of a distribution over one of them."""
+    if output.name == "dist":
+        return class_total(output.item)
+    return 2 if output.name == "bool" else len(output.params)
+
+
+def softmax(scores: NDArray[Any]) -> NDArray[np.float64]:
+    """Probabilities [N, K] from scores [N, K]."""
+    shifted = np.exp(scores - scores.max(axis=1, keepdims=True)) if scores.size else scores
+    result: NDArray[np.float64] = shifted / shifted.sum(axis=1, keepdims=True)
+    return result
 
 
 class Kinds:

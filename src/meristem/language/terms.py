@@ -1,8 +1,8 @@
 """Terms: the structure of a program. Immutable, compared and hashed by content; they hold no parameters.
 
 A term is one of the thirteen classes below. A module node is `(kind, choices, slot)`: its arrays live in a `Fit`
-under the slot. The slot is derived from the content of the node unless one is stated, so equal nodes share one fit
-and terms can be put together without renaming.
+under the slot. The slot is derived from the content of the node, so equal nodes share one fit and terms can be put
+together without renaming. A node with a label is a named part: it has one fit wherever it is applied.
 """
 
 # ruff: noqa: D102 - `children`, `with_children` and `free_names` are documented on `Term`.
@@ -268,7 +268,8 @@ class Module(Term):
         args: What it is applied to.
         choices: Its settings as (name, value), sorted by name; those left out have their default.
         output: Its result type where the kind leaves it open and it is not the task's target.
-        label: Set to give the node a slot of its own; equal nodes with equal labels share one fit.
+        label: The name of the part. All nodes that differ in their arguments only share one fit then: the two of
+            `digit(first)` and `digit(second)` are one reader. Without a label the arguments tell nodes apart too.
         version: Version of the kind.
     """
 
@@ -291,7 +292,8 @@ class Module(Term):
     @cached_property
     def slot(self) -> str:
         """The key of this node's arrays in a `Fit`."""
-        return f"{self.kind}_{self.digest[:10]}"
+        named = replace(self, args=()) if self.label and self.args else self
+        return f"{self.kind}_{named.digest[:10]}"
 
     @cached_property
     def settings(self) -> dict[str, Choice]:

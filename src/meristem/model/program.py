@@ -15,7 +15,7 @@ import meristem.modules
 import meristem.primitives  # noqa: F401  (declare the vocabulary)
 from meristem.errors import FileFormatError, MeristemError
 from meristem.language.interpreter import Prepared, Result, prepare
-from meristem.language.kinds import KINDS
+from meristem.language.kinds import KINDS, settings_of
 from meristem.language.terms import Module, Term, modules_of
 from meristem.types import Type
 from meristem.values import Column
@@ -78,12 +78,20 @@ class Program:
     def modules(self) -> list[tuple[Module, list[str]]]:
         """Each module with a few lines on what it learned."""
         found = []
-        for node in modules_of(self.term):
+        for node, inputs, output in self._parts:
             kind = KINDS.find(node.kind, node.version)
-            inputs = [self.types[arg] for arg in node.args]
-            lines = kind.describe(self.fit[node.slot], inputs, self.types[node])
-            found.append((node, lines))
+            found.append((node, kind.describe(self.fit[node.slot], inputs, output)))
         return found
+
+    @cached_property
+    def _parts(self) -> list[tuple[Module, list[Type], Type]]:
+        """Each distinct module with the types of its arguments, where it stands first, and of its result."""
+        found: dict[Module, tuple[Module, list[Type], Type]] = {}
+        for node in self.prepared.root.walk():
+            if isinstance(node.term, Module):
+                types = [child.type for child in node.children]
+                found.setdefault(node.term, (node.term, types, node.type))
+        return list(found.values())
 
     def validate(self) -> None:
         """Check a program that came from a file: well typed, every module's arrays there and fitting.
@@ -92,13 +100,15 @@ class Program:
             FileFormatError: It cannot be run safely.
         """
         try:
-            types = self.types
             nodes = modules_of(self.term)
-            for node in nodes:
+            for place in self.prepared.root.walk():  # each place: a name may stand for other types elsewhere
+                if not isinstance(node := place.term, Module):
+                    continue
                 kind = KINDS.find(node.kind, node.version)
                 if node.slot not in self.fit:
                     raise FileFormatError(f"the fit of the module {node.kind} is missing")
-                kind.validate(self.fit[node.slot], [types[a] for a in node.args], types[node])
+                types = [child.type for child in place.children]
+                kind.validate_for(self.fit[node.slot], types, place.type, settings_of(kind, node.settings))
         except FileFormatError:
             raise
         except MeristemError as error:

@@ -75,6 +75,12 @@ def fit_term(
     for node in term.walk():
         if isinstance(node, Lambda) and modules_of(node.body):
             raise TypeMismatch("a module inside a function can be trained by gradients only")
+    named: dict[str, Module] = {}
+    for node in modules_of(term):
+        if named.setdefault(node.slot, node) is not node:
+            raise TypeMismatch(
+                f"the part {node.label!r} stands over several arguments: it can be trained by gradients only"
+            )
     below = {m for node in modules_of(term) for arg in node.args for m in modules_of(arg)}
     target_type = train.target.type
     fit: dict[str, Arrays] = {}
