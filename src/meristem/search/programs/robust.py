@@ -18,7 +18,9 @@ from meristem.search.programs.problem import Finder, Found, Problem
 from meristem.values import hashable
 
 _SHARE, _LEAST, _MOST = 0.34, 4, 10
-_FIRST_TURNS = 150  # of the finder on the first parts (a tenth of a second or two); twice as many in each round
+_FIRST_TURNS = (
+    150  # of the finder on the first parts (a tenth of a second or two); twice as many in each round
+)
 _PARTS_A_ROUND = 4
 
 
