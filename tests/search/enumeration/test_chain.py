@@ -121,7 +121,7 @@ def random_case(seed: int, of_lists: bool, some: bool = False) -> Case:
 @pytest.mark.parametrize("some", [False, True])
 def test_the_cheapest_chain_is_found_and_makes_the_answers(of_lists: bool, some: bool) -> None:
     chains = 0
-    for seed in range(100):
+    for seed in range(60):
         case = random_case(seed, of_lists, some)
         if not any(case.answers):
             continue
@@ -134,7 +134,7 @@ def test_the_cheapest_chain_is_found_and_makes_the_answers(of_lists: bool, some:
             assert cost == expected, seed
             assert case.found(most=cost) == []
             chains += 1
-    assert chains > 40
+    assert chains > 25
 
 
 def test_a_chain_of_long_parts_makes_the_answers() -> None:

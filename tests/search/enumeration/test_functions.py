@@ -107,7 +107,7 @@ def case_of(name: str) -> Grown:
 def applications(case: Grown) -> list[tuple[Context, Rule, Application, Block]]:
     found = []
     for context, rules, *_ in case.search.contexts:
-        for source in context.sources[:4]:
+        for source in context.sources[:2]:
             for rule in rules:
                 for type_, blocks in context.bank.blocks.items():
                     result = rule.result(context.parameters[-1][1], type_)
@@ -136,7 +136,7 @@ def test_applying_a_function_is_running_the_term(name: str) -> None:
         for index, row in enumerate(rows):
             assert row == case.evaluated(applied.term(index)), applied.term(index)
             looked += 1
-    assert looked > 60
+    assert looked > 40
 
 
 def test_all_rules_were_held() -> None:

@@ -57,7 +57,7 @@ wide = st.integers(0, 2**64 - 1)
 crowded = st.sampled_from(colliding(300))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.lists(st.lists(few | wide | crowded, max_size=200), max_size=6))
 def test_numbers_are_those_of_a_dictionary(batches: list[list[int]]) -> None:
     hold(batches)
