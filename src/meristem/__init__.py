@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from meristem.adapters.sklearn import MeristemClassifier, MeristemRegressor
     from meristem.growth import grow
     from meristem.model import Model, ProgramModel, load
-    from meristem.task import Budget, ExampleTask, Objective, Task
+    from meristem.task import ArrayTask, Budget, ExampleTask, Objective, Task
 
 _HOMES = {
+    "ArrayTask": "meristem.task",
     "Budget": "meristem.task",
     "ExampleTask": "meristem.task",
     "MeristemClassifier": "meristem.adapters.sklearn",
@@ -29,6 +30,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "ArrayTask",
     "Budget",
     "ExampleTask",
     "MeristemClassifier",

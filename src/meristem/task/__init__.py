@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from meristem.task.arrays import ArrayTask
 from meristem.task.budget import Budget
 from meristem.task.examples import ExampleTask
 from meristem.task.features import Feature
@@ -9,4 +10,15 @@ from meristem.task.objective import Objective
 from meristem.task.schema import Dropped, Schema, Target
 from meristem.task.task import Finding, Task
 
-__all__ = ["Budget", "Dropped", "ExampleTask", "Feature", "Finding", "Objective", "Schema", "Target", "Task"]
+__all__ = [
+    "ArrayTask",
+    "Budget",
+    "Dropped",
+    "ExampleTask",
+    "Feature",
+    "Finding",
+    "Objective",
+    "Schema",
+    "Target",
+    "Task",
+]

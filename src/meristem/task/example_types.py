@@ -28,6 +28,7 @@ from meristem.types import (
     variables_of,
 )
 from meristem.values.columns import INT_MAX, INT_MIN
+from meristem.values.dense import DENSE, as_dense
 
 MOST_ELEMENTS = 100_000
 """Items and characters that one value of an example may have: searching runs each value a million times."""
@@ -211,10 +212,17 @@ def conform(value: Any, type_: Type) -> Any:
 
     JSON and text files have no dates, no pairs, and only texts as keys; what stands there for one becomes one. A
     value that cannot be brought to the type is given back as it is: making a column of it says what is wrong.
+
+    Raises:
+        TypeMismatch: An image, signal or vector cannot be brought to its type.
     """
     name = type_.name
     if name == "option":
         return None if value is None else conform(value, type_.item)
+    if name in DENSE:
+        return value if isinstance(value, str) or value is None else as_dense(value, type_)
+    if isinstance(value, np.ndarray) and name in ("list", "pair"):
+        value = list(value)  # of arrays, where it has several dimensions
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, np.ndarray):

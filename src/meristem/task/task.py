@@ -13,6 +13,8 @@ from meristem.types import Type
 from meristem.values import Column
 
 if TYPE_CHECKING:
+    from meristem.task.array_values import Resize
+    from meristem.task.arrays import ArrayTask, Held
     from meristem.task.examples import ExampleTask, Types
     from meristem.task.schema import Schema
 
@@ -162,6 +164,87 @@ class Task:
         from meristem.reading.examples import read_examples  # upward, as in `from_table`
 
         return read_examples(examples, names, types, output, further, name, target)
+
+    @staticmethod
+    def from_arrays(
+        inputs: Any,
+        outputs: Any,
+        *,
+        names: Sequence[str] | str | None = None,
+        types: Types | None = None,
+        validation: Held = None,
+        groups: Any = None,
+        resize: Resize = None,
+        name: str | None = None,
+    ) -> ArrayTask:
+        """Read arrays with their final answers: images, signals, vectors, lists and grids of them.
+
+        Args:
+            inputs: An array [N, ...], or a list of N arrays, of N lists of arrays, of N pairs (tuples of two). Several
+                inputs are a tuple or a dict of those. Images are [height, width] or [height, width, channels], bytes
+                or reals from 0 to 1; signals [time] or [time, channels], 16 bit or reals from -1 to 1.
+            outputs: N answers: whole numbers, truth values, reals, labels as text, lists of them.
+            names: Names of the inputs.
+            types: Types where shapes do not tell: `"list[image[_, _, 1]] -> int"`, or one an input, or by name.
+            validation: Examples to check on, `(inputs, outputs)`, or the share of the examples to hold out.
+            groups: For each example what it belongs to (a speaker, a patient): those are never split.
+            resize: The size that all images (height, width) and signals (samples) are brought to.
+            name: A name for the task.
+
+        Raises:
+            InputError: They cannot be used: different numbers of inputs and outputs, images of several sizes, NaN, one
+                answer only; says which examples are at fault.
+
+        >>> task = Task.from_arrays(np.zeros((4, 2, 8, 8), np.uint8), [3, 7, 11, 4])
+        >>> {name: str(type_) for name, type_ in task.input_types.items()}, str(task.answers.type)
+        ({'x': 'list[image[8, 8, 1]]'}, 'int')
+        """
+        from meristem.task.arrays import array_task
+
+        return array_task(
+            inputs,
+            outputs,
+            names=names,
+            types=types,
+            validation=validation,
+            groups=groups,
+            resize=resize,
+            name=name,
+        )
+
+    @staticmethod
+    def from_files(
+        source: Any,
+        labels: Any = None,
+        *,
+        target: str | None = None,
+        group: str | None = None,
+        types: Types | None = None,
+        validation: Held = None,
+        resize: Resize = None,
+        name: str | None = None,
+    ) -> ArrayTask:
+        """Read images, sounds or arrays from files with their final answers.
+
+        Args:
+            source: A folder (or a .zip or .tar) of PNG, JPEG or WAV files with a CSV of labels, or with a folder for
+                each class; a .npz with arrays; an idx file of images, as those of MNIST, or the folder they lie in.
+            labels: The CSV of labels, found in the folder where there is one: files in the first columns (several in a
+                row make a list), the answer in the last one or the one that `target` names. For an idx file the one
+                of its labels, found beside it.
+            target: The name of the CSV's column of answers, or of the .npz's array of answers.
+            group: The name of the CSV's column of groups (speakers, patients): those are never split.
+            types: As for `from_arrays`.
+            validation: As for `from_arrays`.
+            resize: As for `from_arrays`.
+            name: A name for the task; the folder's or file's name where left out.
+
+        Raises:
+            InputError: Something is missing or cannot be read; says which file, and what to do.
+        """
+        from meristem.reading.perception import read_files  # upward, as in `from_table`
+
+        return read_files(source, labels, target, group, types, validation, resize, name)
 
 
 def findings_by_kind(findings: tuple[Finding, ...]) -> Mapping[str, list[Finding]]:

@@ -41,6 +41,7 @@ from meristem.values.columns import (
     Texts,
     offsets_from,
 )
+from meristem.values.dense import as_shaped
 
 
 def concatenate(columns: Sequence[Column]) -> Column:
@@ -105,7 +106,8 @@ def filler(type_: Type, count: int) -> Column:
     if type_.name == "text":
         return Texts(np.zeros(count, np.int64), [""])
     if type_.name in ("vector", "image", "signal"):
-        return Dense(type_, np.zeros((count, *(p if isinstance(p, int) else 0 for p in type_.params))))
+        dtype = np.float64 if type_.name == "vector" else np.float32
+        return Dense(type_, np.zeros((count, *(p if isinstance(p, int) else 0 for p in type_.params)), dtype))
     if type_.name == "list":
         return Lists(np.zeros(count + 1, np.int64), filler(type_.item, 0))
     if type_.name == "map":
@@ -140,12 +142,12 @@ def column_from(values: Sequence[Any], type_: Type) -> Column:
         if name in ("vector", "image", "signal"):
             if n == 0:
                 return filler(type_, 0)
-            arrays = [np.asarray(v, np.float64) for v in values]
-            for a in arrays:
-                if a.ndim != len(type_.params) or any(
-                    p is not None and p != s for p, s in zip(type_.params, a.shape, strict=True)
-                ):
-                    raise TypeMismatch(f"expected {type_}, got an array of shape {a.shape}")
+            arrays = [as_shaped(v, type_) for v in values]
+            if any(a.shape != arrays[0].shape for a in arrays):
+                sizes = sorted({str(list(a.shape)) for a in arrays})
+                raise TypeMismatch(
+                    f"expected values of one size in a column of {type_}, got {' and '.join(sizes[:4])}"
+                )
             return Dense(type_, np.stack(arrays))
         if name == "list":
             for v in values:

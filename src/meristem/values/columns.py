@@ -168,7 +168,7 @@ class Dense(Column):
 
     Args:
         type: `vector[d]`, `image[h, w, c]` or `signal[t, c]`.
-        data: Shape [N, *dimensions], floating.
+        data: Shape [N, *dimensions], floating; float32 for images (pixels 0 to 1) and signals (samples -1 to 1).
     """
 
     def __init__(self, type: Type, data: NDArray[Any]) -> None:

@@ -27,6 +27,7 @@ from meristem.values.columns import (
     Scalars,
     Texts,
 )
+from meristem.values.dense import from_bytes, to_bytes
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -54,7 +55,8 @@ def decode_strings(name: str, arrays: Mapping[str, NDArray[Any]]) -> list[str]:
 def encode_column(column: Column, name: str, arrays: Arrays) -> None:
     """Put a column into `arrays`, under names that begin with `name`. Its type is all that is needed to read it."""
     if isinstance(column, Scalars | Dense):
-        arrays[name] = column.data
+        packed = to_bytes(column.data) if column.type.name == "image" else None
+        arrays[name] = column.data if packed is None else packed
     elif isinstance(column, Texts):
         used, inverse = np.unique(column.ids, return_inverse=True)
         arrays[name] = inverse.astype(np.int64)
@@ -114,8 +116,13 @@ def decode_column(type_: Type, name: str, arrays: Mapping[str, NDArray[Any]]) ->
             raise FileFormatError(f"the text column {name!r} has ids outside of its pool")
         return Texts(data, pool)
     if head in ("vector", "image", "signal"):
-        if data.dtype.kind != "f" or data.ndim != 1 + len(type_.params):
+        wanted = zip(type_.params, data.shape[1:], strict=False)
+        if data.ndim != 1 + len(type_.params) or any(w is not None and w != s for w, s in wanted):
             raise FileFormatError(f"the column {name!r} of {type_} has the wrong shape {data.shape}")
+        if head == "image" and data.dtype == np.uint8:
+            data = from_bytes(data)
+        if data.dtype.kind != "f":
+            raise FileFormatError(f"the column {name!r} of {type_} has the wrong dtype {data.dtype}")
         return Dense(type_, data)
     if head == "option":
         values = decode_column(type_.item, name + ".v", arrays)
