@@ -1,0 +1,212 @@
+"""Programs over readings in the order of their cost."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from meristem.language.terms import Literal
+from meristem.search.enumeration._bank import Block, Leaves
+from meristem.search.enumeration._search import Search, Settings
+from meristem.search.hybrid.folds import fold_leaves
+from meristem.search.programs.problem import Problem
+from meristem.types import INT, Type
+from meristem.values import Column, Lists
+
+COSTS: dict[str, int | None] = {
+    # What is asked of a handful of things that are seen: totals, extremes, counts, order, repeats.
+    "sum": 2,
+    "max": 2,
+    "min": 2,
+    "length": 2,
+    "first": 2,
+    "last": 2,
+    "sort": 2,
+    "unique": 2,
+    "product": 2,
+    "count_of": 2,
+    "contains": 2,
+    "argmax": 3,
+    "argmin": 3,
+    "is_sorted": 3,
+    "spread": 3,
+    "most_common": 3,
+    "sort_descending": 3,
+    "group_runs": 3,
+    "dedup_runs": 3,
+    "lengths": 3,
+    "longest": 4,
+    "shortest": 4,
+    "remainder": 2,
+    "is_even": 2,
+    "is_odd": 2,
+    "less": 2,
+    "less_equal": 2,
+    "equal": 2,
+    # Editing at a position: nothing that labels of seen things are made of.
+    **dict.fromkeys(
+        (
+            "set_item",
+            "swap_items",
+            "insert_at",
+            "remove_at",
+            "repeat",
+            "range",
+            "append",
+            "prepend",
+            "concat_lists",
+            "digits_of",
+            "chunks",
+            "windows",
+            "transpose",
+            "binary_search",
+            "is_empty",
+            "clamp",
+            "power",
+            "square",
+            "sign",
+            "increment",
+            "decrement",
+            "slice",
+            "set_cell",
+            "get_cell",
+            "fixpoint",
+            "mean_int",
+            "interleave",
+            "split_list",
+            "rotate",
+            "negate",
+            "distance",
+            "xor",
+        )
+    ),
+}
+"""Half bits of a use where readings are reasoned on; None leaves it out. What is not listed costs what it does."""
+_CLASS_COST, _EDGE_COST, _DIGIT_COST = 2, 3, 3
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How far programs over readings are enumerated.
+
+    Args:
+        levels: The highest cost in half bits.
+        seconds: CPU-seconds after which no higher cost is begun.
+        most: Programs kept.
+        rows: Readings that programs are told apart by.
+    """
+
+    levels: int = 12
+    seconds: float = 2.5
+    most: int = 150_000
+    rows: int = 110
+
+
+class ReadingSearch(Search):
+    """A search for programs over readings: no goal, a prior of its own, folds as leaves.
+
+    Args:
+        inputs: Readings, a column [R] a variable.
+        answers: Any column [R] of the type of the answers.
+        classes: K.
+        effort: How far.
+        seed: Source of randomness.
+    """
+
+    def __init__(
+        self, inputs: Mapping[str, Column], answers: Column, classes: int, effort: Effort, seed: int = 0
+    ) -> None:
+        settings = Settings(
+            most=effort.most,
+            bodies=1200,
+            rows=6 * len(answers),
+            sources=3,
+            conditionals=False,
+            inverses=False,
+            levels=effort.levels,
+        )
+        super().__init__(Problem(inputs, answers), settings)
+        # Each operation keeps a memory of its own results, which copies must not share: costs are set in place, on
+        # operations that were made for this search alone.
+        priced = {id(op): COSTS.get(op.name, op.cost) for op in self.operations}
+        for op in self.operations:
+            op.cost = priced[id(op)] or op.cost
+        self.operations = [op for op in self.operations if priced[id(op)] is not None]
+        self.contexts = [
+            (context, rules, [op for op in inner if priced[id(op)] is not None])
+            for context, rules, inner in self.contexts
+        ]
+        edges = {classes: _CLASS_COST, classes - 1: _EDGE_COST}
+        kept = [c for c in self.constants if not (c[1] == INT and c[3] in edges)]
+        # A threshold or a modulus may be any class.
+        kept = [
+            (term, type_, min(cost, _DIGIT_COST) if _is_class(value, type_, classes) else cost, value)
+            for term, type_, cost, value in kept
+        ]
+        shown = {value for _, type_, _, value in kept if type_ == INT} | set(edges)
+        kept += [(Literal(v, INT), INT, _DIGIT_COST, v) for v in range(classes) if v not in shown]
+        self.constants = kept + [(Literal(value, INT), INT, cost, value) for value, cost in edges.items()]
+        self.folds: dict[int, list[Leaves]] = {}
+        for name, column in inputs.items():
+            if isinstance(column, Lists):
+                for cost, leaves in fold_leaves(name, column, classes, seed):
+                    self.folds.setdefault(cost, []).append(leaves)
+
+    def _leaves(self, level: int) -> None:
+        super()._leaves(level)
+        for leaves in self.folds.get(level, ()):
+            self.bank.add(INT, level, leaves.ids, leaves)
+
+    def answering(self, type_: Type) -> Iterator[Block]:
+        """The blocks of programs of a type, cheapest first."""
+        for _, block in sorted(self.bank.blocks.get(type_, {}).items()):
+            yield block
+
+
+def enumerate_readings(search: ReadingSearch, effort: Effort, deadline: float = float("inf")) -> int:
+    """Run a search level by level; gives the cost up to which all programs are there.
+
+    Args:
+        search: The search.
+        effort: How far; a level that would take more than the CPU-seconds, going by the last ones, is not begun.
+        deadline: `time.monotonic()` time to end by.
+    """
+    began = level_began = time.process_time()
+    level, last = 0, 0.0
+    for _ in search.run():
+        now = time.process_time()
+        if search.closed > level:
+            level = search.closed
+            last, level_began = now - level_began, now
+            if now - began + 2.2 * last > effort.seconds:  # a level costs about twice the one before
+                break
+        if now - began > 1.5 * effort.seconds or time.monotonic() > deadline:
+            break
+    return level
+
+
+def programs_of(search: ReadingSearch, output: Type) -> tuple[list[tuple[Block, int]], NDArray[np.int32]]:
+    """All programs of the type of the answers that look at every input, as block and position, and their ids [R, P]."""
+    names = set(search.problem.types)
+    found: list[tuple[Block, int]] = []
+    columns = []
+    for block in search.answering(output):
+        varied = (block.ids != block.ids[:1]).any(axis=0)
+        kept = [k for k in np.flatnonzero(varied).tolist()]
+        if len(names) > 1:
+            kept = [k for k in kept if block.term(k).free_names >= names]
+        found += [(block, k) for k in kept]
+        columns.append(block.ids[:, kept])
+    rows = len(search.problem)
+    return found, np.concatenate(columns, axis=1) if columns else np.zeros((rows, 0), np.int32)
+
+
+def _is_class(value: object, type_: Type, classes: int) -> bool:
+    return type_ == INT and isinstance(value, int) and 0 <= value < classes
+
+
+__all__ = ["COSTS", "Effort", "ReadingSearch", "enumerate_readings", "programs_of"]
