@@ -177,6 +177,18 @@ def diagram_of(table: Table) -> Diagram:
     return without_idle(Diagram(table.variables, tuple(layers), Answers(table.answers)))
 
 
+def diagram_from_layers(
+    variables: Sequence[Variable], layers: Sequence[IntArray], answers: Answers
+) -> Diagram:
+    """The minimal diagram of layers that may hold states with equal futures, all of them reachable."""
+    made: list[IntArray] = []
+    same: IntArray | None = None
+    for layer in reversed(layers):
+        distinct, same = _distinct_rows(layer if same is None else same[layer])
+        made.append(distinct)
+    return without_idle(Diagram(tuple(variables), tuple(reversed(made)), answers))
+
+
 def _distinct_rows(rows: IntArray) -> tuple[IntArray, IntArray]:
     """The distinct rows [S, K], in order of first appearance, and for each row which one it is [N]."""
     packed = np.ascontiguousarray(rows.astype(np.int32))
@@ -205,4 +217,4 @@ def without_idle(diagram: Diagram) -> Diagram:
     return Diagram(tuple(variables), tuple(layers), diagram.answers)
 
 
-__all__ = ["Diagram", "diagram_of", "without_idle"]
+__all__ = ["Diagram", "diagram_from_layers", "diagram_of", "without_idle"]

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from meristem.errors import InputError
 from meristem.language.kinds import Arrays
 from meristem.language.terms import Term
+from meristem.training.lifted.beyond import Beyond
 from meristem.training.lifted.data import Data, Sights, data_of, right_share
 from meristem.training.lifted.likelihood import Likelihood
 from meristem.training.lifted.plans import Plans
@@ -70,6 +71,8 @@ class LiftedFit:
         examples: The number of training examples.
         cpu_seconds: What it took, making ready included.
         whole: Whether all steps were done.
+        exact: Whether all joint readings were summed, for every example; otherwise the best ones, and samples.
+        lost_mass: The mean probability of readings that were sampled, in the last tenth of the steps.
     """
 
     fit: dict[str, Arrays] = field(repr=False)
@@ -80,6 +83,8 @@ class LiftedFit:
     examples: int
     cpu_seconds: float
     whole: bool
+    exact: bool
+    lost_mass: float
 
     @property
     def loss(self) -> float:
@@ -149,11 +154,12 @@ def train_lifted(
         )
     count = recipe.steps(len(data)) if steps is None else steps
     losses: list[float] = []
+    lost: list[float] = []
     from meristem.modules._torch import calm_torch, one_cycle, seed_from
 
     with calm_torch(seed_from(rng)) as torch:
         networks = Networks(split, ready.shapes.pools, rng, init, frozen)
-        loss = LiftedLoss(ready, networks)
+        loss = LiftedLoss(ready, networks, rng)
         held = None if validation is None else _Held(split, validation, networks)
         trained = networks.parameters()
         whole = True
@@ -178,6 +184,7 @@ def train_lifted(
                 value.backward()  # type: ignore[no-untyped-call]
                 optimizer.step()
                 losses.append(float(value.detach()))
+                lost.append(loss.lost_mass)
                 if watch is not None and not watch(step, losses[-1]):
                     whole = False
                     break
@@ -199,6 +206,8 @@ def train_lifted(
         len(data),
         time.process_time() - began,
         whole,
+        all(lot.diagram is not None for lot in ready.lots),
+        float(np.mean(lost[-max(1, len(lost) // 10) :])) if lost else 0.0,
     )
 
 
@@ -208,14 +217,21 @@ class LiftedLoss:
     Args:
         data: The examples.
         networks: The readers' networks.
+        rng: For samples, where there is no diagram.
+
+    Attributes:
+        lost_mass: Of the last batch: the mean probability of readings that were sampled, not summed.
     """
 
-    def __init__(self, data: Data, networks: Networks) -> None:
-        self.data = data
+    def __init__(self, data: Data, networks: Networks, rng: np.random.Generator) -> None:
+        self.data, self.rng, self.lost_mass = data, rng, 0.0
         self.sights = Sights(networks, data.shapes).each
         self.device = networks.device
         self.likelihoods = [
-            None if lot.diagram is None else Likelihood(lot.diagram, self.device) for lot in data.lots
+            Beyond(data.split, lot.group.values, lot.group.count, lot.variables)
+            if lot.diagram is None
+            else Likelihood(lot.diagram, self.device)
+            for lot in data.lots
         ]
 
     def __call__(self, rows: IntArray, rng: np.random.Generator | None = None) -> torch.Tensor:
@@ -239,12 +255,18 @@ class LiftedLoss:
             else:
                 seen.append(iter(()))
         total = torch.zeros((), device=self.device)
+        lost = 0.0
         for number, positions in used:
             lot, likelihood = self.data.lots[number], self.likelihoods[number]
             readings = [next(seen[variable.reader]) for variable in lot.variables]
-            labels = torch.from_numpy(lot.labels[positions]).to(self.device)
-            assert likelihood is not None
-            total = total - torch.log(likelihood(readings, labels) + FLOOR).sum()
+            if isinstance(likelihood, Beyond):
+                texts = [lot.texts[position] for position in positions.tolist()]
+                found, missed = likelihood(readings, texts, self.rng)
+                lost += missed * len(positions)
+            else:
+                found = likelihood(readings, torch.from_numpy(lot.labels[positions]).to(self.device))
+            total = total - torch.log(found + FLOOR).sum()
+        self.lost_mass = lost / len(rows)
         return total / len(rows)
 
 
