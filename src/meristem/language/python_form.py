@@ -34,6 +34,7 @@ from meristem.language.python_words import (
     has_let,
     is_there,
     may_be_empty_sum,
+    part_name,
     python_docstring,
     python_name,
     python_value,
@@ -273,7 +274,9 @@ class _Writer:
 
     def named(self, term: Term, text: str, block: _Block) -> str:
         """Give a value a name and a line of its own."""
-        base = term.kind if isinstance(term, Module) else term.name if isinstance(term, Call) else "part"
+        base = (
+            part_name(term) if isinstance(term, Module) else term.name if isinstance(term, Call) else "part"
+        )
         identifier = self.fresh(f"{base}_1")
         self.comment(term, block)
         block.add(f"{identifier} = {text}")
@@ -359,6 +362,9 @@ class _Writer:
         if self.standalone:
             raise TypeMismatch(f"the part {term.kind} has fitted numbers, so the text cannot stand alone")
         parts = [self.expression(arg, IF, block, depth) for arg in term.args]
+        own = part_name(term)
+        if own != term.kind:  # its kind and choices are said once, where the part is described
+            return f"{python_name(own)}({', '.join(parts)})", POSTFIX
         parts += [f"{python_name(name)}={python_value(value)}" for name, value in term.choices]
         if term.label:
             parts.append(f"label={term.label!r}")

@@ -6,6 +6,7 @@ import builtins
 import keyword
 import re
 
+from meristem.language.kinds import KINDS
 from meristem.language.subroutines import body_of
 from meristem.language.terms import Call, Choice, Let, Literal, Module, Term
 from meristem.language.vocabulary import VOCABULARY, Primitive, Subroutine
@@ -23,6 +24,7 @@ TEMPLATES: dict[str, tuple[str, int]] = {
     "abs": ("abs({0:0})", POSTFIX),
     "minimum": ("min({0:0}, {1:0})", POSTFIX),
     "maximum": ("max({0:0}, {1:0})", POSTFIX),
+    "class_number": ("int({0:0})", POSTFIX),
     "to_real": ("float({0:0})", POSTFIX),
     "length": ("len({0:0})", POSTFIX),
     "text_length": ("len({0:0})", POSTFIX),
@@ -90,6 +92,12 @@ def function_name(entry: Primitive | Subroutine) -> str:
     return own if entry.version == VOCABULARY.find(entry.name).version else f"{own}_v{entry.version}"
 
 
+def part_name(node: Module) -> str:
+    """What a module is called in Python: its kind, or its own name where it is a part trained by gradients."""
+    trained = any(kind.name == node.kind and kind.mode == "gradient" for kind in KINDS)
+    return node.label if trained and node.label.isidentifier() else node.kind
+
+
 def functions_of(term: Term) -> set[str]:
     """The Python names of all functions that a term calls, directly or through subroutines, and of its modules."""
     found: set[str] = set()
@@ -97,7 +105,7 @@ def functions_of(term: Term) -> set[str]:
     while todo:
         for node in todo.pop().walk():
             if isinstance(node, Module):
-                found.add(python_name(node.kind))
+                found.add(python_name(part_name(node)))
             if not isinstance(node, Call) or node.name not in VOCABULARY:
                 continue
             entry = VOCABULARY.find(node.name, node.version)
@@ -187,6 +195,7 @@ __all__ = [
     "has_let",
     "is_there",
     "may_be_empty_sum",
+    "part_name",
     "python_docstring",
     "python_name",
     "python_value",

@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from meristem.language.python_words import part_name
 from meristem.language.terms import (
     Apply,
     Call,
@@ -210,7 +211,7 @@ class _Builder:
             lines += wrap(clean(line, 200).split(" "), _LINE, " ")
         if len(lines) > _LINES:
             lines = [*lines[: _LINES - 1], "…"]
-        node = Node("module", clean(term.kind, 24), lines)
+        node = Node("module", clean(part_name(term), 24), lines)
         # Nodes with fits of their own are never one box, even when the picture can not tell them apart.
         return self.box(node, (), term.args, depth, term, key=(term.choices, term.label, term.version))
 

@@ -78,13 +78,13 @@ class Program:
     def modules(self) -> list[tuple[Module, list[str]]]:
         """Each module with a few lines on what it learned."""
         found = []
-        for node, inputs, output in self._parts:
+        for node, inputs, output in self.parts:
             kind = KINDS.find(node.kind, node.version)
             found.append((node, kind.describe(self.fit[node.slot], inputs, output)))
         return found
 
     @cached_property
-    def _parts(self) -> list[tuple[Module, list[Type], Type]]:
+    def parts(self) -> list[tuple[Module, list[Type], Type]]:
         """Each distinct module with the types of its arguments, where it stands first, and of its result."""
         found: dict[Module, tuple[Module, list[Type], Type]] = {}
         for node in self.prepared.root.walk():

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from meristem.errors import EvaluationError, FileFormatError, InputError, MeristemError, Reason, TypeMismatch
 from meristem.language.kinds import flatten_fit, unflatten_fit
+from meristem.language.python_words import part_name
 from meristem.language.reference import run_row
 from meristem.language.terms import Term
 from meristem.model.file import PROGRAM_FORMAT, pack, read_bytes, unpack, write_whole
@@ -20,7 +21,9 @@ from meristem.model.program import Program
 from meristem.model.questions import Question, Rival, questions_of
 from meristem.model.trace import Trace, reason_words, trace_of
 from meristem.model.value_text import value_text
+from meristem.model.words import clean
 from meristem.task.example_types import conform
+from meristem.types import format_type
 from meristem.values import Column, column_from, decode_column, encode_column, filler, read_type
 
 if TYPE_CHECKING:
@@ -186,9 +189,14 @@ class ProgramModel:
     # ------------------------------------------------------------------------------------------ looking at it
 
     def source(self) -> str:
-        """The program as a Python function without dependencies: the text runs in a bare interpreter."""
+        """The program as a Python function without dependencies: the text runs in a bare interpreter.
+
+        A program with trained parts calls them by name, with a line on each above it: those are no text.
+        """
         from meristem.language.python_form import to_python
 
+        if self.program.fit:
+            return self.short_source()
         return to_python(
             self.term,
             name=self.name,
@@ -202,13 +210,26 @@ class ProgramModel:
         """The program as a Python function that leaves out the definitions of what it uses: for reading."""
         from meristem.language.python_form import to_python
 
-        return to_python(
+        text = to_python(
             self.term,
             name=self.name,
             inputs=dict(self.program.inputs),
             target=self.program.target,
             result=self.program.target,
         )
+        return "".join(f"# {clean(line, 110)}\n" for line in self.cards()) + text
+
+    def cards(self) -> list[str]:
+        """What each trained part takes, gives and is, a line each: `digit(image) -> class[10]: ...`."""
+        lines: dict[str, str] = {}  # by slot: a named part may stand in several places
+        for (node, takes, gives), (_, described) in zip(
+            self.program.parts, self.program.modules(), strict=True
+        ):
+            head = (
+                f"{part_name(node)}({', '.join(format_type(t, 6) for t in takes)}) -> {format_type(gives, 6)}"
+            )
+            lines.setdefault(node.slot, f"{head}: {'; '.join(described)}")
+        return list(lines.values())
 
     def trace(self, *arguments: Any, **named: Any) -> Trace:
         """What happens in a run, step by step, each part with its value: `print(model.trace(x))`.

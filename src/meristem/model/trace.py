@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from meristem.errors import Reason
+from meristem.language.python_words import part_name
 from meristem.language.syntax import INFIX
 from meristem.language.terms import (
     Apply,
@@ -19,6 +20,7 @@ from meristem.language.terms import (
     Module,
     Term,
     Variable,
+    rewrite,
 )
 from meristem.language.text import format_term
 from meristem.language.tracing import FunctionCall, Step, Traced, trace
@@ -112,6 +114,17 @@ class Trace:
         return str(self)
 
 
+def _text(term: Term) -> str:
+    """The text form of a term for a person: trained parts that have a name are called by it."""
+
+    def named(node: Term) -> Term:
+        if isinstance(node, Module) and (own := part_name(node)) != node.kind:
+            return Call(own, node.args)
+        return node
+
+    return format_term(rewrite(term, named))
+
+
 def _lines(steps: tuple[TraceStep, ...], indent: str) -> list[str]:
     texts = [clean(step.text) for step in steps]
     room = min(max((len(t) for t in texts), default=0), 52)
@@ -185,7 +198,7 @@ def _brief(term: Term, names: Mapping[Term, str]) -> str:
         known = names.get(inner)
         if known is not None:
             return known
-        text = _brief(inner, names) if isinstance(inner, Call | ListOf) else format_term(inner)
+        text = _brief(inner, names) if isinstance(inner, Call | ListOf) else _text(inner)
         compound = isinstance(inner, Call | If | Lambda) and (
             not isinstance(inner, Call) or inner.name in INFIX
         )
@@ -203,7 +216,7 @@ def _brief(term: Term, names: Mapping[Term, str]) -> str:
         return "[" + ", ".join(part(item) for item in term.items) + "]"
     if isinstance(term, Let):
         return f"let {term.name} = {part(term.value)}"
-    return format_term(term)
+    return _text(term)
 
 
 # ---------------------------------------------------------------------------------------------- in words
@@ -237,7 +250,7 @@ def _sentence(step: Step, steps: list[Step], names: Mapping[str, Any]) -> str:
     gives = f"fails, for {reason_words(step.reason)}" if step.reason else f"gives {value_text(step.value)}"
     if isinstance(term, If):
         taken = known.get(term.condition)
-        condition = clean(format_term(term.condition))
+        condition = clean(_text(term.condition))
         if not isinstance(taken, bool):
             return f"The choice by {condition} {gives}."
         way = "first" if taken else "second"
@@ -245,7 +258,7 @@ def _sentence(step: Step, steps: list[Step], names: Mapping[str, Any]) -> str:
     if isinstance(term, ListOf):
         return f"A list is made: {value_text(step.value)}." if not step.reason else f"Making a list {gives}."
     if isinstance(term, Apply | Module) or not isinstance(term, Call):
-        return f"{clean(format_term(term))} {gives}."
+        return f"{clean(_text(term))} {gives}."
     if len(term.args) == 2 and term.name in INFIX:
         symbol = INFIX[term.name][0]
         left, right = (_met(arg, known, names) for arg in term.args)
@@ -264,7 +277,7 @@ def _met(arg: Term, known: Mapping[Term, Any], names: Mapping[str, Any]) -> str:
         return value_text(names[arg.name], 40)
     if arg in known:
         return value_text(known[arg], 40)
-    return clean(format_term(arg), 80)
+    return clean(_text(arg), 80)
 
 
 def _calls_words(step: Step) -> str:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from meristem.model.words import clean
 
@@ -31,8 +32,24 @@ def _whole(value: Any, limit: int) -> str | None:
         return None
     if isinstance(value, str) and len(value) > limit:
         return None
+    if isinstance(value, np.ndarray) and value.ndim > 1:  # its numbers say nothing to a person
+        return shape_text(value)
+    if isinstance(value, list | tuple) and any(isinstance(v, list | tuple | np.ndarray) for v in value):
+        parts = [_whole(v, limit) for v in value]
+        if any(part is None for part in parts):
+            return None
+        inner = ", ".join(map(str, parts))
+        made = f"[{inner}]" if isinstance(value, list) else f"({inner}{',' if len(parts) == 1 else ''})"
+        return made if len(made) <= limit else None
     text = repr(plain_value(value)) if not isinstance(value, datetime) else _moment(value)
     return text if len(text) <= limit else None
+
+
+def shape_text(value: NDArray[Any]) -> str:
+    """What an image or a signal is: its size."""
+    if value.ndim == 2:
+        return f"signal of {len(value):,} samples"
+    return f"image {value.shape[1]} x {value.shape[0]}"
 
 
 def _moment(value: datetime) -> str:
@@ -40,6 +57,8 @@ def _moment(value: datetime) -> str:
 
 
 def _cut(value: Any, limit: int) -> str:
+    if isinstance(value, np.ndarray):
+        value = value.tolist()
     if isinstance(value, str):
         return repr(value[: max(limit - 14, 8)]) + f"… {len(value):,} characters"
     if isinstance(value, dict):

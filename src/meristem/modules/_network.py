@@ -163,9 +163,7 @@ class NetworkKind(GradientKind):
         check_arrays(arrays, layers, shape)
 
     def describe(self, arrays: Mapping[str, NDArray[Any]], inputs: Sequence[Type], output: Type) -> list[str]:
-        shown = ", ".join(format_type(t, 4) for t in inputs)
-        count = sum(array.size for array in arrays.values())
-        return [f"{self.doc}: {shown} -> {format_type(output, 6)}, {count:,} numbers"]
+        return [f"{self.doc} of {sum(array.size for array in arrays.values()):,} numbers"]
 
 
 def batches(rows: int, size: int, rng: np.random.Generator) -> Any:

@@ -54,26 +54,30 @@ def dense_numbers(array: NDArray[Any], name: str) -> NDArray[Any]:
     return numbers
 
 
-def as_shaped(value: Any, type_: Type) -> NDArray[Any]:
+def as_shaped(value: Any, type_: Type, shown: Type | None = None) -> NDArray[Any]:
     """One image, signal or vector of a type, of exactly its size, as a column has it.
+
+    Args:
+        value: The value.
+        type_: Its type.
+        shown: The type that messages name, where it is another.
 
     Raises:
         TypeMismatch: It is no array of numbers, or of another size.
     """
+    shown = type_ if shown is None else shown
     try:
         array = np.asarray(value)
     except ValueError:
-        raise TypeMismatch(f"expected {type_}, got lists of unequal lengths") from None
+        raise TypeMismatch(f"expected {shown}, got lists of unequal lengths") from None
     wanted = type_.params
     if (
         array.dtype.kind not in "biuf"
         or array.ndim != len(wanted)
         or any(w is not None and w != s for w, s in zip(wanted, array.shape, strict=True))
     ):
-        shown = (
-            f"an array of shape {array.shape}" if array.ndim else f"{value!r:.60} ({type(value).__name__})"
-        )
-        raise TypeMismatch(f"expected {type_}, got {shown}")
+        got = f"an array of shape {array.shape}" if array.ndim else f"{value!r:.60} ({type(value).__name__})"
+        raise TypeMismatch(f"expected {shown}, got {got}")
     return dense_numbers(array, type_.name)
 
 
@@ -93,7 +97,7 @@ def as_dense(value: Any, type_: Type) -> NDArray[Any]:
     name, wanted = type_.name, type_.params
     if array.ndim == len(wanted) - 1 and name != "vector":
         array = array[..., None]
-    array = as_shaped(array, Type(name, params=(*[None] * (len(wanted) - 1), wanted[-1])))
+    array = as_shaped(array, Type(name, params=(*[None] * (len(wanted) - 1), wanted[-1])), type_)
     if not np.isfinite(array).all():
         raise TypeMismatch(
             f"expected finite numbers in {type_}, got {np.count_nonzero(~np.isfinite(array)):,} that are not"
