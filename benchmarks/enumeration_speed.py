@@ -73,8 +73,10 @@ def run(options: argparse.Namespace) -> Results:
     print(
         table(["one large level of", "operations", "candidates", "distinct", "bank", "plain", "times"], rows)
     )
-    goals = found["goal tests"]
-    print(f"stored programs compared with a goal: {_rate(goals['rate'])}\n")
+    rows = [
+        [kind, f"{each['programs']:,}", _rate(each["rate"])] for kind, each in found["goal tests"].items()
+    ]
+    print(table(["last level, goal tests only", "candidates", "a second"], rows) + "\n")
     names = [name for name in found["tables"][0] if name != "distinct"]
     rows = [[f"{100 * r['distinct']:.0f} %", *(_rate(r[name]) for name in names)] for r in found["tables"]]
     print(table(["keys, distinct", *names], rows) + "\n")

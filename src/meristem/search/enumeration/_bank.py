@@ -132,7 +132,11 @@ class Bank:
     Args:
         pools: Where values are kept.
         rows: R.
-        limit: The most programs it may hold; beyond, none is kept.
+        limit: The most programs it may hold; beyond, none is kept, and what is made is only held against `goals`.
+
+    Attributes:
+        goals: Columns of ids [R] to look for once it is full, by type.
+        met: Programs that gave one of them.
     """
 
     def __init__(self, pools: Pools, rows: int, limit: int) -> None:
@@ -143,6 +147,12 @@ class Bank:
         self.tried = 0
         self._pending: dict[tuple[Type, int], list[tuple[Ids, Fragment]]] = {}
         self.keep_failing = True
+        self.goals: dict[Type, Ids] = {}
+        self.met: list[Made] = []
+
+    def is_full(self) -> bool:
+        """Whether no more programs are kept."""
+        return self.count >= self.limit
 
     # ------------------------------------------------------------------------------------------- adding
 
@@ -159,7 +169,7 @@ class Bank:
         table = self.seen.get(type)
         if table is None:
             table = self.seen[type] = HashSet(4096)
-        if self.count >= self.limit:
+        if self.is_full():
             return np.empty(0, np.int64)
         return table.add(keys)
 
@@ -220,6 +230,9 @@ class Bank:
 
         What is small is put together: one run over many small products costs little more than over one of them.
         """
+        if self.is_full():
+            yield from self._only_test(operation, choices)
+            return
         if operation.arguments and len(operation.arguments) == 1:
             for (block,) in choices:
                 yield from self._unary(operation, block, cost)
@@ -231,7 +244,7 @@ class Bank:
             sizes = [len(block) for block in blocks]
             triangle = operation.commutative and blocks[0] is blocks[1]
             for bounds in _boxes(sizes, _chunks(sizes, _CHUNK)):
-                if self.count >= self.limit:
+                if self.is_full():
                     return
                 if triangle and bounds[0][0] >= bounds[1][1]:
                     continue
@@ -250,10 +263,43 @@ class Bank:
             self._flat(operation, waiting, cost)
             yield
 
+    def _only_test(self, operation: Operation, choices: Sequence[tuple[Block, ...]]) -> Iterator[None]:
+        """Hold what an operation makes against the goal of its type, row by row: few programs pass the first one."""
+        goal = self.goals.get(operation.result)
+        if goal is None:
+            return
+        for blocks in choices:
+            sizes = [len(block) for block in blocks]
+            for bounds in _boxes(sizes, _chunks(sizes, 16 * _CHUNK)):
+                shape = tuple(b - a for a, b in bounds)
+                parts = [block.compressed(a, b) for block, (a, b) in zip(blocks, bounds, strict=True)]
+                self.tried += int(np.prod(shape))
+                places: Indices | None = None
+                for row in range(self.rows):
+                    distinct = [part[row][0] for part in parts]
+                    grids = np.meshgrid(*distinct, indexing="ij", copy=False)
+                    table = operation.apply(self.pools, *(grid.ravel() for grid in grids))
+                    right = (table == goal[row]).reshape(tuple(map(len, distinct)))
+                    codes = [part[row][1] for part in parts]
+                    if places is None:
+                        found = np.flatnonzero(spread(right, codes)) if right.any() else np.empty(0, np.int64)
+                        places = tuple(p.astype(np.int32) for p in np.unravel_index(found, shape))
+                    else:
+                        kept = right[tuple(code[place] for code, place in zip(codes, places, strict=True))]
+                        places = tuple(place[kept] for place in places)
+                    if not len(places[0]):
+                        break
+                if places is not None and len(places[0]):
+                    indices = tuple(
+                        (p[:20] + a).astype(np.int32) for p, (a, _) in zip(places, bounds, strict=True)
+                    )
+                    self.met.append(Made(self.pools, operation, blocks, indices))
+                yield
+
     def _unary(self, operation: Operation, block: Block, cost: int) -> Iterator[None]:
         step = max(1, (1 << 20) // self.rows)
         for start in range(0, len(block), step):
-            if self.count >= self.limit:
+            if self.is_full():
                 return
             part = block.ids[:, start : start + step]
             ids = operation.apply(self.pools, part.ravel()).reshape(part.shape)

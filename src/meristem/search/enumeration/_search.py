@@ -104,6 +104,7 @@ class Search:
         self.operations = operations(types, strings_in(problem))
         self.bank = Bank(self.pools, self.count, settings.most)
         self.goal_ids = self.pools[self.output].intern(problem.answers)
+        self.bank.goals[self.output] = self.goal_ids
         self.goals = [Goal(self.output, self.goal_ids, lambda term: term, 0, 0)]
         self._goal_of: dict[tuple[Type, int], Goal] = {}
         self.contexts: list[tuple[Context, tuple[Rule, ...], list[Operation]]] = []
@@ -131,6 +132,10 @@ class Search:
                 )
                 for _ in self.bank.combine(operation, choices, level):
                     yield None
+                while self.bank.met:
+                    made = self.bank.met.pop()
+                    for index in range(len(made)):
+                        yield self._found(made.term(index), level)
             if self.settings.functions:
                 yield from self._apply_functions(level)
             closed = self.bank.close(level)
