@@ -10,6 +10,7 @@ from meristem import events
 from meristem.errors import InputError
 from meristem.language.terms import Term
 from meristem.model import Model, ProgramModel
+from meristem.task.arrays import ArrayTask
 from meristem.task.budget import Budget
 from meristem.task.examples import ExampleTask
 from meristem.task.objective import Objective
@@ -51,8 +52,21 @@ def grow(
 ) -> ProgramModel: ...
 
 
+@overload
 def grow(
-    task: Task | ExampleTask,
+    task: ArrayTask,
+    *,
+    budget: Budget | str | float | None = None,
+    seed: int = 0,
+    parts: Sequence[ProgramModel] = (),
+    quiet: bool = False,
+    listeners: Sequence[events.Listener] = (),
+    began: float | None = None,
+) -> ProgramModel: ...
+
+
+def grow(
+    task: Task | ExampleTask | ArrayTask,
     *,
     budget: Budget | str | float | None = None,
     objective: Objective | None = None,
@@ -65,10 +79,10 @@ def grow(
     listeners: Sequence[events.Listener] = (),
     began: float | None = None,
 ) -> Model | ProgramModel:
-    """Grow a model for a task: of a table, or from input-output examples.
+    """Grow a model for a task: of a table, from input-output examples, or of images with final answers.
 
     Args:
-        task: What to learn: `Task.from_table(...)` or `Task.from_examples(...)`.
+        task: What to learn: `Task.from_table(...)`, `Task.from_examples(...)` or `Task.from_arrays(...)`.
         budget: Seconds as a number or text (`"60s"`), or a `Budget`. The call ends within 1.05 times the seconds plus
             half a second. A program from examples is given as soon as nothing likelier comes.
         objective: For a table, what counts as good; log-loss for classes and RMSE for numbers where left out.
@@ -108,9 +122,27 @@ def grow(
             quiet=quiet,
             listeners=listeners,
         )
+    if isinstance(task, ArrayTask):
+        given = {"objective": objective, "start": start, "sketch": sketch, "wrong": wrong or None}
+        for name, value in given.items():
+            if value is not None:
+                raise InputError(f"{name}: not for programs with perception; leave it out")
+        from meristem.growth.perception import grow_perception
+
+        limits = Budget.of(budget)
+        return grow_perception(
+            task,
+            limits,
+            _clock(limits, began),
+            seed=checked_seed(seed),
+            parts=parts,
+            quiet=quiet,
+            listeners=listeners,
+        )
     if not isinstance(task, Task):
         raise InputError(
-            f"expected a task, got {type(task).__name__}; make one with Task.from_table or Task.from_examples"
+            f"expected a task, got {type(task).__name__}; make one with Task.from_table, Task.from_examples or "
+            "Task.from_arrays"
         )
     if wrong:
         raise InputError("wrong: only for programs from examples; a model of a table expects noise anyway")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -106,6 +106,9 @@ class Effort:
     rows: int = 110
 
 
+USUAL = Effort()
+
+
 class ReadingSearch(Search):
     """A search for programs over readings: no goal, a prior of its own, folds as leaves.
 
@@ -167,13 +170,19 @@ class ReadingSearch(Search):
             yield block
 
 
-def enumerate_readings(search: ReadingSearch, effort: Effort, deadline: float = float("inf")) -> int:
+def enumerate_readings(
+    search: ReadingSearch,
+    effort: Effort,
+    deadline: float = float("inf"),
+    enough: Callable[[int], bool] | None = None,
+) -> int:
     """Run a search level by level; gives the cost up to which all programs are there.
 
     Args:
         search: The search.
         effort: How far; a level that would take more than the CPU-seconds, going by the last ones, is not begun.
         deadline: `time.monotonic()` time to end by.
+        enough: Asked after each level, by its cost, whether to stop.
     """
     began = level_began = time.process_time()
     level, last = 0, 0.0
@@ -182,6 +191,8 @@ def enumerate_readings(search: ReadingSearch, effort: Effort, deadline: float = 
         if search.closed > level:
             level = search.closed
             last, level_began = now - level_began, now
+            if enough is not None and enough(level):
+                break
             if now - began + 2.2 * last > effort.seconds:  # a level costs about twice the one before
                 break
         if now - began > 1.5 * effort.seconds or time.monotonic() > deadline:
@@ -196,7 +207,7 @@ def programs_of(search: ReadingSearch, output: Type) -> tuple[list[tuple[Block, 
     columns = []
     for block in search.answering(output):
         varied = (block.ids != block.ids[:1]).any(axis=0)
-        kept = [k for k in np.flatnonzero(varied).tolist()]
+        kept: list[int] = np.flatnonzero(varied).tolist()
         if len(names) > 1:
             kept = [k for k in kept if block.term(k).free_names >= names]
         found += [(block, k) for k in kept]
@@ -209,4 +220,4 @@ def _is_class(value: object, type_: Type, classes: int) -> bool:
     return type_ == INT and isinstance(value, int) and 0 <= value < classes
 
 
-__all__ = ["COSTS", "Effort", "ReadingSearch", "enumerate_readings", "programs_of"]
+__all__ = ["COSTS", "USUAL", "Effort", "ReadingSearch", "enumerate_readings", "programs_of"]

@@ -32,7 +32,8 @@ def fold_leaves(name: str, column: Column, classes: int, seed: int) -> list[tupl
         classes: K.
         seed: Source of randomness.
     """
-    assert isinstance(column, Lists) and isinstance(column.items, Scalars)
+    assert isinstance(column, Lists)
+    assert isinstance(column.items, Scalars)
     total, item = _fresh("total", name), _fresh("x", name)
     rng = np.random.default_rng([seed, 23])
     states = np.concatenate([np.arange(-4, 3 * classes // 2), rng.integers(0, _REACH // 2, 40)])

@@ -14,7 +14,13 @@ from meristem.errors import MeristemError
 from meristem.language.interpreter import prepare
 from meristem.language.terms import Term
 from meristem.search.enumeration._pools import FAIL
-from meristem.search.hybrid.enumerating import Effort, ReadingSearch, enumerate_readings, programs_of
+from meristem.search.hybrid.enumerating import (
+    USUAL,
+    Effort,
+    ReadingSearch,
+    enumerate_readings,
+    programs_of,
+)
 from meristem.search.hybrid.readings import ReadingProblem
 from meristem.search.hybrid.relabelling import same_up_to_classes
 from meristem.training.lifted.priors import best_likelihood, label_likelihood
@@ -119,7 +125,7 @@ class Ranking:
 def rank_programs(
     problem: ReadingProblem,
     *,
-    effort: Effort = Effort(),
+    effort: Effort = USUAL,
     seed: int = 0,
     most: int = 12,
     deadline: float = math.inf,

@@ -7,7 +7,7 @@ labels of all examples of a shape (lists of one length) have a distribution, and
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -21,7 +21,7 @@ from meristem.training.lifted import Readings
 from meristem.training.lifted.split import OPAQUE
 from meristem.training.lifted.tables import answer_key, joint_readings
 from meristem.types import BOOL, INT, Type, class_of, format_type, list_of
-from meristem.values import Column, Lists, Scalars, column_from
+from meristem.values import Column, Lists, Scalars
 
 IntArray = NDArray[np.int64]
 RealArray = NDArray[np.float64]
@@ -81,16 +81,16 @@ class Look:
             read: The primitive that makes a number of what it gives.
         """
         used = {name for node in term.walk() for name in getattr(node, "parameters", ())}
-        item = "image"
+        item = "x"
         while item in used or item in self.inputs:
             item += "_"
         calls: dict[str, Term] = {}
         for place in self.places:
             if place.listed:
-                body = Call(read, (reader.with_children((Variable(item),)),))
+                body = Call(read, (applied(reader, Variable(item)),))
                 calls[place.variable] = Call("map", (Lambda((item,), body), place.image))
             else:
-                calls[place.variable] = Call(read, (reader.with_children((place.image,)),))
+                calls[place.variable] = Call(read, (applied(reader, place.image),))
 
         def change(node: Term) -> Term:
             return calls.get(node.name, node) if isinstance(node, Variable) else node
@@ -333,6 +333,13 @@ def reading_problem(
     return ReadingProblem(look, classes, answers.type, labels, shapes[kept], counts[kept], shapes, counts)
 
 
+def applied(reader: Module, image: Term) -> Module:
+    """A reader, which may be modules one upon another, applied to an image."""
+    inner = reader.args[0] if len(reader.args) == 1 else None
+    args = (applied(inner, image),) if isinstance(inner, Module) else (image,)
+    return Module(reader.kind, args, reader.choices, reader.output, reader.label, reader.version)
+
+
 def reader_of(image: Type, classes: int, label: str) -> Module:
     """A new reader for images of a type, without its argument."""
     kinds = {"image": "convnet", "signal": "audionet", "vector": "dense"}
@@ -344,6 +351,7 @@ __all__ = [
     "Look",
     "Place",
     "ReadingProblem",
+    "applied",
     "look_at",
     "reader_of",
     "reading_problem",

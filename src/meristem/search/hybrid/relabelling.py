@@ -61,7 +61,7 @@ def _signature(
 
 
 def _matchings(first: list[bytes], second: list[bytes]) -> Iterator[list[int]]:
-    """Renamings under which the signatures agree: classes that look alike in their order, in reverse, then by chance."""
+    """Renamings under which signatures agree: classes that look alike in their order, in reverse, then by chance."""
     places: dict[bytes, list[int]] = {}
     for c, signature in enumerate(second):
         places.setdefault(signature, []).append(c)
