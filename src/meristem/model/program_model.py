@@ -268,8 +268,11 @@ class ProgramModel:
 
     def report(self) -> ProgramReport:
         """What was tried, what fits, how sure it is."""
+        from meristem.model.perception_report import KIND, PerceptionReport
         from meristem.model.program_report import ProgramReport
 
+        if self.record.get("kind") == KIND:
+            return PerceptionReport.from_json(dict(self.record))
         return ProgramReport.from_json(dict(self.record))
 
     def picture(self) -> str:
