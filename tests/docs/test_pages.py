@@ -68,12 +68,17 @@ def test_a_primitive(tmp_path: Path) -> None:
 
 
 def test_a_module_kind(tmp_path: Path) -> None:
-    template, *trials = blocks("add-a-module-kind.md")
+    template, trial, _ = blocks("add-a-module-kind.md")
     stand_in(tmp_path, "modules", "winsorize.py", template)
-    assert len(trials) == 1
-    out = run(tmp_path, "-c", trials[0]).stdout
+    out = run(tmp_path, "-c", trial).stdout
     assert "winsorize(" in out
     assert len(contract(tmp_path, "tests/modules/test_kinds.py", ["winsorize"])) == 6
+
+
+def test_a_network(tmp_path: Path) -> None:
+    _, _, template = blocks("add-a-module-kind.md")
+    stand_in(tmp_path, "modules", "patchnet.py", template)
+    assert len(contract(tmp_path, "tests/modules/test_kinds.py", ["patchnet"])) == 6
 
 
 def test_a_strategy(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Networks: what torch trains and what NumPy runs are the same; they learn; they stop in time; they can be handed on."""
+"""Networks: what torch trains and NumPy runs is the same; they learn, stop in time, and can be handed on."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from glyphs import glyphs, tones
 
 import meristem.modules  # noqa: F401
+from glyphs import glyphs, tones
 from meristem.errors import FileFormatError, MeristemError, MissingDependency, TypeMismatch
 from meristem.language.kinds import CUT, KINDS, FitContext, GradientKind, settings_of
 from meristem.types import BOOL, REAL, Type, class_of, dist_of, parse_type
@@ -211,8 +211,8 @@ def test_sizes_that_are_choices_are_checked_in_files() -> None:
         kind.validate(arrays, [IMAGE], FIVE)
     with pytest.raises(FileFormatError, match="missing"):
         kind.validate_for(arrays, [Type("image", params=(40, 40, 1))], FIVE, wide)
+    bad = {**arrays, "3.running_var": -np.ones_like(arrays["3.running_var"])}
     with pytest.raises(FileFormatError, match="below 0"):
-        bad = {**arrays, "3.running_var": -np.ones_like(arrays["3.running_var"])}
         kind.validate_for(bad, [IMAGE], FIVE, wide)
     with pytest.raises(FileFormatError, match="dimensions"):
         kind.validate_for(arrays, [parse_type("image[_, _, 1]")], FIVE, wide)

@@ -25,7 +25,7 @@ def test_a_class_of_numbers_is_a_number() -> None:
     assert "return int(x) + 1" in to_python(term, inputs={"x": CODES})
 
 
-@pytest.mark.parametrize("labels", [("cat", "dog"), ("1", "one"), ("1.5",), ("1" * 19,), ("١",)])
+@pytest.mark.parametrize("labels", [("cat", "dog"), ("1", "one"), ("1.5",), ("1" * 19,), ("\u0661",)])
 def test_other_labels_are_refused(labels: tuple[str, ...]) -> None:
     with pytest.raises(TypeMismatch, match="whole numbers"):
         evaluate(parse_term("class_number(x)"), {"x": column_from([labels[0]], class_of(*labels))})

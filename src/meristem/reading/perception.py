@@ -112,9 +112,9 @@ def _from_idx(place: Path, labels: Path | None) -> _Read:
 
 def _from_npz(place: Path, target: str | None) -> _Read:
     try:
-        with np.load(place, allow_pickle=False) as stored:
+        with place.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
-    except (OSError, ValueError, zipfile.BadZipFile, EOFError, KeyError) as error:
+    except (OSError, ValueError, zipfile.BadZipFile, EOFError, KeyError, AttributeError, TypeError) as error:
         if "pickle" in str(error):
             raise InputError(
                 f"{str(place)!r} holds Python objects, which are not read because they could run code; store lists of "
