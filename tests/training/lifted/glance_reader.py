@@ -69,7 +69,7 @@ IMAGE = parse_type("image[2, 3, 1]")
 
 def reading(image: str, classes: int = 4, label: str = "digit") -> str:
     """The text of a perception call that gives an int."""
-    return f"parse_int(label(glance{{; class[{classes}]}}@{label}({image})))"
+    return f"class_number(glance{{; class[{classes}]}}@{label}({image}))"
 
 
 def over_list(body: str, classes: int = 4) -> Term:
