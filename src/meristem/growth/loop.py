@@ -39,7 +39,15 @@ _LONGEST_TRIAL = 1800.0  # seconds; ends a runaway trial where only trials count
 _TRIAL_SHARE = 0.5  # of the time left that one candidate may take
 CURVE_SHARES = (0.125, 0.25, 0.5)
 CURVE_ROWS = 10  # fewer are no point of a learning curve
-_EXPECTED = ("FitFailed", "TypeMismatch", "InputError", "MeristemError", "MissingDependency", "ResourceError")
+_EXPECTED = (
+    "FitFailed",
+    "TypeMismatch",
+    "TermTypeError",
+    "InputError",
+    "MeristemError",
+    "MissingDependency",
+    "ResourceError",
+)
 
 
 @dataclass

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from meristem.errors import MeristemError, Reason, TypeMismatch
+from meristem.language.infer import infer
 from meristem.language.interpreter import evaluate
 from meristem.language.kinds import KINDS, Arrays, FitContext, fit_kind, run_kind, settings_of
 from meristem.language.terms import Lambda, Module, Term, modules_of
@@ -72,6 +73,7 @@ def fit_term(
         FitFailed: The term gives no value on some row of the data.
         TypeMismatch: The term is not well typed for these inputs.
     """
+    infer(term, train.types, train.target.type)  # a part of another task may not suit this one's answers
     for node in term.walk():
         if isinstance(node, Lambda) and modules_of(node.body):
             raise TypeMismatch("a module inside a function can be trained by gradients only")
