@@ -73,7 +73,6 @@ def fit_term(
         FitFailed: The term gives no value on some row of the data.
         TypeMismatch: The term is not well typed for these inputs.
     """
-    infer(term, train.types, train.target.type)  # a part of another task may not suit this one's answers
     for node in term.walk():
         if isinstance(node, Lambda) and modules_of(node.body):
             raise TypeMismatch("a module inside a function can be trained by gradients only")
@@ -83,6 +82,7 @@ def fit_term(
             raise TypeMismatch(
                 f"the part {node.label!r} stands over several arguments: it can be trained by gradients only"
             )
+    infer(term, train.types, train.target.type)  # a part of another task may not suit this one's answers
     below = {m for node in modules_of(term) for arg in node.args for m in modules_of(arg)}
     target_type = train.target.type
     fit: dict[str, Arrays] = {}
