@@ -7,7 +7,7 @@ from typing import Any
 
 from meristem.language.terms import ListOf, Literal, Term
 from meristem.search.programs.problem import Problem
-from meristem.types import BOOL, INT, TEXT, Type
+from meristem.types import BOOL, INT, REAL, TEXT, Type
 
 Constant = tuple[Term, Type, int, Any]
 """Term, type, cost, value."""
@@ -15,6 +15,7 @@ Constant = tuple[Term, Type, int, Any]
 
 _NUMBERS = {0: 2, 1: 2, 2: 2, 3: 3, 4: 3, 5: 3, -1: 4, 6: 4, 7: 4, 8: 4, 9: 4, 10: 4}
 """Numbers that are tried always, and their cost."""
+_REALS = {1.0: 2, 2.0: 2, 0.0: 3, 0.5: 3, 3.0: 4, 4.0: 4, 10.0: 4, 100.0: 4, -1.0: 4}
 
 
 def constants(problem: Problem) -> list[Constant]:
@@ -28,6 +29,8 @@ def constants(problem: Problem) -> list[Constant]:
 
     for value, cost in _NUMBERS.items():
         add(value, INT, cost)
+    for number, cost in _REALS.items():
+        add(number, REAL, cost)
     for flag in (True, False):
         add(flag, BOOL, 4)
     answers = problem.answers.to_list()

@@ -13,6 +13,7 @@ from meristem.language.terms import Term
 from meristem.search.formulas.exact import Exact
 from meristem.search.formulas.expressions import Reals, evaluate, to_term
 from meristem.search.formulas.rough import Rough, front, likeliest, spread_error
+from meristem.search.programs.cost import description_length
 from meristem.search.programs.problem import Finder, Found, Problem
 from meristem.types import INT, REAL, Type
 from meristem.values import Column, Scalars
@@ -49,7 +50,7 @@ class Formulas(Finder):
         given = False
         for fitted in search.run():
             problem.notes["programs"] = search.made
-            yield None if fitted is None else Found(to_term(fitted.expr, names, types), fitted.bits)
+            yield None if fitted is None else _found(to_term(fitted.expr, names, types), problem)
             if search.near_done and search.near and search.best is None and not given:
                 given = True
                 yield _nearest(search.near, problem, columns, answers, names, types)
@@ -92,7 +93,12 @@ def _nearest(
     values = evaluate(best.expr, columns)
     size = np.maximum(1.0, np.maximum(np.abs(values), np.abs(answers)))
     wrong = np.flatnonzero(~(np.abs(values - answers) <= problem.close * size))
-    return Found(to_term(best.expr, names, types), best.bits, tuple(wrong.tolist()))
+    return _found(to_term(best.expr, names, types), problem, tuple(wrong.tolist()))
+
+
+def _found(term: Term, problem: Problem, wrong: tuple[int, ...] = ()) -> Found:
+    """A formula with the description length that programs of all finders are compared by."""
+    return Found(term, description_length(term, len(problem.inputs)), wrong)
 
 
 def _numbers(column: Column) -> Reals:
