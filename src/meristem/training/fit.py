@@ -124,7 +124,9 @@ def fit_term(
         fitted = fit_kind(kind, inputs, settings, context)
         fit[node.slot] = fitted.arrays
         noted[node.slot] = fitted.notes
-        if supervised and node in below:
+        # Features of networks trained on other rows have other axes, so they cannot stand beside each other.
+        features = kind.mode == "gradient" and node.output is not None and node.output.name == "vector"
+        if supervised and node in below and not features:
             train_memo[node] = _out_of_fold(node, inputs, train, context, fitted.notes, target_type, ordered)
     return Trained(fit, noted, None if held is None else run(term, held, held_memo))
 
