@@ -114,11 +114,13 @@ def change_structure(term: Term, other: Term, rng: np.random.Generator) -> Term 
     return replace(term, node, module(wrappers[int(rng.integers(len(wrappers)))], node))
 
 
+_NOT_FOR_TABLES = ("constant", "blend", "temperature", "ridge_head", "nearest_mean")
+"""What puts other parts together, and heads for the features of networks."""
+
+
 def change_kind(term: Term, rng: np.random.Generator) -> Term | None:
     """The term with one of its supervised modules replaced by another supervised kind on the same inputs."""
-    kinds = [
-        k.name for k in KINDS if k.mode == "supervised" and k.name not in ("constant", "blend", "temperature")
-    ]
+    kinds = [k.name for k in KINDS if k.mode == "supervised" and k.name not in _NOT_FOR_TABLES]
     nodes = [n for n in modules_of(term) if n.kind in kinds]
     if not nodes:
         return None
