@@ -187,6 +187,17 @@ def test_other_inputs_than_images_belong_to_the_shape() -> None:
     assert found.accuracy > 0.9
 
 
+def test_empty_lists_are_examples_too() -> None:
+    data = lists(sum, 200, (0, 3))
+    assert (data.inputs["xs"].lengths == 0).any()
+    found = trained("sum(DIGITS)", data, validation=data)
+    assert found.accuracy > 0.9
+    none = lists(lambda d: 0, 5, (0, 0))
+    empty = trained("sum(DIGITS)", none, steps=3, validation=none)
+    assert empty.losses == pytest.approx([0, 0, 0], abs=1e-5)
+    assert empty.accuracy == 1.0
+
+
 def test_shapes_keep_examples_and_images_together() -> None:
     rng = np.random.default_rng(0)
     sizes = np.array([2, 0, 3, 2])

@@ -27,6 +27,9 @@ from meristem.types import Type, unify
 from meristem.values import hashable
 
 IntArray = NDArray[np.int64]
+MOST_TOTAL = 3_000_000
+"""Joint readings run for all shapes together: where inputs beside images differ from one example to the next, each
+example is a shape of its own."""
 _SEED = 20_011  # of the lists that automata are checked on: the same for every program
 
 
@@ -42,6 +45,7 @@ class Plans:
         self.split, self.most_rows = split, most_rows
         self._known: dict[Any, Diagram | None] = {}
         self._asking: dict[Any, _Asked] = {}
+        self._run = 0
 
     def diagram(self, group: Group, variables: Sequence[Variable]) -> Diagram | None:
         """The diagram of a shape; None where there is no exact one."""
@@ -55,8 +59,11 @@ class Plans:
         return self._known[key]
 
     def _make(self, values: Mapping[str, Any], count: int, variables: Sequence[Variable]) -> Diagram | None:
-        sizes = [self.split.readers[v.reader].classes for v in variables]
-        if math.prod(sizes) <= self.most_rows:
+        rows = math.prod(self.split.readers[v.reader].classes for v in variables)
+        if rows <= self.most_rows:
+            self._run += rows
+            if self._run > MOST_TOTAL:
+                return None
             return diagram_of(joint_table(self.split, values, count, variables, most=self.most_rows))
         name = self._list_name(values, variables)
         if name is None:

@@ -104,7 +104,7 @@ class Sight:
         self.networks, self.reader = networks, networks.split.readers[number]
         parts = list(self.reader.parts)
         kind, settings = gradient_kind(parts[0]), parts[0].settings
-        mine = [place for place, pool in enumerate(pools) if fits(self.reader.takes, pool)]
+        mine = [k for k, pool in enumerate(pools) if len(pool.data) and fits(self.reader.takes, pool)]
         ready = [kind.prepare([Dense(pools[place].type, pools[place].data)], settings) for place in mine]
         sizes = np.array([len(part) for part in ready], np.int64)
         self.starts = dict(zip(mine, (np.cumsum(sizes) - sizes).tolist(), strict=True))

@@ -183,9 +183,10 @@ def train_lifted(
                 for each in optimizer.param_groups:
                     each["lr"], each["betas"] = rate, (momentum, 0.999)
                 value = loss(next(order), rng)
-                optimizer.zero_grad(set_to_none=True)
-                value.backward()  # type: ignore[no-untyped-call]
-                optimizer.step()
+                if value.requires_grad:  # not where all lists of a batch are empty
+                    optimizer.zero_grad(set_to_none=True)
+                    value.backward()  # type: ignore[no-untyped-call]
+                    optimizer.step()
                 losses.append(float(value.detach()))
                 lost.append(loss.lost_mass)
                 if watch is not None and not watch(step, losses[-1]):
