@@ -52,11 +52,13 @@ _CLASSES = (10, 20)
 _WIDE = 3  # programs that are trained at all, and as many more as the labels tell from these by less than `_CLOSE`
 _CLOSE = 12.0  # nats
 _WIDEST = 6
+_ALIKE = 0.6  # agreement beyond chance from which a reader can be trained under either of two programs
 _RUNGS = (160, 480)  # steps; after each the better half goes on
 _ENOUGH, _RECALLED = (
     0.9,
     0.85,
 )  # share of held-out examples right at which the search ends; and for a part as it is
+_PERFECT = 0.995  # of held-out examples: training ends before all its steps
 _IMPOSSIBLE = 0.2
 _KEPT_EXAMPLES = 4
 _SEEN_ROWS = 1500  # training examples that programs are compared on by what a reader sees
@@ -279,11 +281,7 @@ class _Work:
             )
             return
         self.ties = [TiedProgram(format_term(t.term), t.reason) for t in programs[0].ties]
-        kept = [
-            p for k, p in enumerate(programs[:_WIDEST]) if k < _WIDE or p.score > programs[0].score - _CLOSE
-        ]
-        # A program that explains the labels far worse than another is not worth a training.
-        kept = [p for p in kept if p.score > programs[0].score - max(60.0, 0.05 * ranking.labels)]
+        kept = self._to_train(ranking, programs)
         wide = max(p.classes for p in kept)
         variants = [
             head for r in self.readers[:2] if (head := with_new_head(r, self.look, max(wide, 2))) is not None
@@ -298,6 +296,24 @@ class _Work:
         ]
         with self._stage("training"):
             self._halve(candidates, ranking)
+
+    @staticmethod
+    def _to_train(ranking: Ranking, programs: Sequence[Ranked]) -> list[Ranked]:
+        """The programs that readers are trained in.
+
+        Of programs that agree on most readings one is enough: what its reader learns tells which of them it is.
+        """
+        kept: list[int] = []
+        # A program that explains the labels far worse than another is not worth a training.
+        limit = programs[0].score - max(60.0, 0.05 * ranking.labels)
+        for k, each in enumerate(ranking.programs):
+            if all(each is not p for p in programs) or each.score < limit or len(kept) >= _WIDEST:
+                continue
+            if len(kept) >= _WIDE and each.score < programs[0].score - _CLOSE:
+                continue
+            if all(ranking.alike[k, other] < _ALIKE for other in kept):
+                kept.append(k)
+        return [ranking.programs[k] for k in kept]
 
     def _rank(self) -> tuple[Ranking, int]:
         best: tuple[Ranking, int] | None = None
@@ -365,6 +381,7 @@ class _Work:
                     [self.seed, 11]
                 ),  # the same for all: they differ in their programs only
                 validation=self.held if steps is None else None,
+                goal=_PERFECT if steps is None else None,
                 steps=steps,
                 deadline=max(self.clock.search_end, time.monotonic() + 0.2),
                 init=candidate.fit or reader.fit or None,

@@ -106,6 +106,7 @@ class Ranking:
         guessing: That of an answer drawn without regard to the shape.
         labels: How many labels these are likelihoods of.
         cpu_seconds: What it took.
+        alike: Shape [P, P]: how far two programs agree on short readings, 1 where always, 0 where by chance.
     """
 
     programs: tuple[Ranked, ...]
@@ -116,6 +117,7 @@ class Ranking:
     guessing: float
     labels: int
     cpu_seconds: float
+    alike: RealArray = field(repr=False)
 
     def gap(self, program: Ranked) -> float:
         """Nats a label by which the labels' own frequencies explain them better than a program."""
@@ -160,7 +162,7 @@ def rank_programs(
     candidates += [(term, float(effort.levels)) for term in extra if term not in known]
     ranked, tables = _fine(problem, candidates)
     ranked, tables = _longer(problem, ranked, tables)
-    merged = _merge(problem, ranked, tables, most)
+    merged, answers = _merge(problem, ranked, tables, most)
     counts = problem.counts
     overall = counts.sum(axis=0)
     share = overall / max(overall.sum(), 1)
@@ -174,7 +176,30 @@ def rank_programs(
         guessing,
         int(counts.sum()),
         time.process_time() - began,
+        _alike(problem, answers),
     )
+
+
+def _alike(problem: ReadingProblem, answers: list[IntArray]) -> RealArray:
+    """How far programs agree beyond what their frequencies of answers give (Cohen's kappa), by shape."""
+    found = np.eye(len(answers))
+    starts = problem.readings.starts
+    labels = problem.counts.sum(axis=1)
+    share = labels / max(labels.sum(), 1)
+    for i in range(len(answers)):
+        for j in range(i):
+            total = 0.0
+            for k, weight in enumerate(share):
+                one, other = (answers[p][starts[k] : starts[k + 1]] for p in (i, j))
+                values, both = np.unique(np.concatenate([one, other]), return_inverse=True)
+                first, second = (
+                    np.bincount(part, minlength=len(values)) / len(one) for part in np.split(both.ravel(), 2)
+                )
+                chance = float(first @ second)
+                same = float((one == other).mean())
+                total += weight * ((same - chance) / (1 - chance) if chance < 1 else 1.0)
+            found[i, j] = found[j, i] = total
+    return found
 
 
 def _coarse(
@@ -313,7 +338,9 @@ def _longer(
     return ranked, tables
 
 
-def _merge(problem: ReadingProblem, ranked: list[Ranked], tables: list[IntArray], most: int) -> list[Ranked]:
+def _merge(
+    problem: ReadingProblem, ranked: list[Ranked], tables: list[IntArray], most: int
+) -> tuple[list[Ranked], list[IntArray]]:
     """Programs that explain the labels equally well, as one; the cheapest stands for all."""
     readings = problem.readings
     blocks = [slice(int(a), int(b)) for a, b in zip(readings.starts, readings.starts[1:], strict=False)]
@@ -343,7 +370,7 @@ def _merge(problem: ReadingProblem, ranked: list[Ranked], tables: list[IntArray]
                 first.term, first.cost, first.likelihood, first.prior, first.impossible, first.score, every
             )
         )
-    return found
+    return found, [table for _, table, _ in kept]
 
 
 __all__ = ["NATS", "Ranked", "Ranking", "Tie", "rank_programs"]

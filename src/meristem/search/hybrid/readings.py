@@ -7,16 +7,17 @@ labels of all examples of a shape (lists of one length) have a distribution, and
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import count
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from meristem.errors import InputError
-from meristem.language.terms import Call, Lambda, Module, Term, Variable, rewrite
+from meristem.language.terms import Call, Lambda, Let, Module, Term, Variable
 from meristem.training.lifted import Readings
 from meristem.training.lifted.split import OPAQUE
 from meristem.training.lifted.tables import answer_key, joint_readings
@@ -80,22 +81,23 @@ class Look:
             reader: The module that reads an image; its argument is replaced.
             read: The primitive that makes a number of what it gives.
         """
-        used = {name for node in term.walk() for name in getattr(node, "parameters", ())}
-        item = "x"
-        while item in used or item in self.inputs:
-            item += "_"
-        calls: dict[str, Term] = {}
+        used = {name for node in term.walk() for name in _names_in(node)} | set(self.inputs)
+        item = next(name for name in _fresh_names(("x", "item", "image")) if name not in used)
+        result = term
         for place in self.places:
             if place.listed:
                 body = Call(read, (applied(reader, Variable(item)),))
-                calls[place.variable] = Call("map", (Lambda((item,), body), place.image))
+                seen: Term = Call("map", (Lambda((item,), body), place.image))
             else:
-                calls[place.variable] = Call(read, (applied(reader, place.image),))
-
-        def change(node: Term) -> Term:
-            return calls.get(node.name, node) if isinstance(node, Variable) else node
-
-        return rewrite(term, change)
+                seen = Call(read, (applied(reader, place.image),))
+            times = sum(node == Variable(place.variable) for node in term.walk())
+            if times > 1:  # named, for who reads it
+                name = next(n for n in _fresh_names(("seen", f"seen_{place.variable}")) if n not in used)
+                used.add(name)
+                result = Let(name, seen, _put(result, place.variable, Variable(name)))
+            else:
+                result = _put(result, place.variable, seen)
+        return result
 
     def shapes(self, inputs: Mapping[str, Column]) -> IntArray:
         """The number of images at each place, [N, places]; 1 for an image that is in no list."""
@@ -129,6 +131,29 @@ class Look:
                 found[place.variable] = Scalars(INT, values[before].astype(np.int64))
             before = before + sizes
         return found
+
+
+def _names_in(node: Term) -> tuple[str, ...]:
+    if isinstance(node, Variable | Let):
+        return (node.name,)
+    names: tuple[str, ...] = getattr(node, "parameters", ())
+    return names
+
+
+def _fresh_names(first: tuple[str, ...]) -> Iterator[str]:
+    yield from first
+    for k in count(2):
+        yield f"{first[0]}{k}"
+
+
+def _put(term: Term, name: str, value: Term) -> Term:
+    """A term with a variable replaced; nothing inside binds that name."""
+    if isinstance(term, Variable):
+        return value if term.name == name else term
+    if isinstance(term, Let) and term.name.startswith("seen"):
+        return Let(term.name, term.value, _put(term.body, name, value))
+    children = term.children()
+    return term.with_children(tuple(_put(child, name, value) for child in children)) if children else term
 
 
 def look_at(inputs: Mapping[str, Type]) -> Look:

@@ -1,0 +1,137 @@
+"""Programs with perception, grown on glyphs of four classes."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import meristem as ms
+from meristem import events
+from meristem.errors import InputError
+from meristem.language.terms import modules_of
+from meristem.model.perception_report import PerceptionReport
+
+pytest.importorskip("torch")
+
+
+def glyphs(codes: list[int], rng: np.random.Generator) -> np.ndarray:
+    """Images [N, 8, 8]: one quarter is bright, which one is the class."""
+    images = rng.uniform(0, 0.4, (len(codes), 8, 8))
+    for image, code in zip(images, codes, strict=True):
+        row, column = 4 * (code // 2), 4 * (code % 2)
+        image[row : row + 4, column : column + 4] += 0.6
+    return images
+
+
+def data(
+    truth: Callable[[list[int]], Any], count: int, seed: int, low: int = 2, high: int = 3
+) -> tuple[list[np.ndarray], list[Any]]:
+    """Lists of glyphs and answers."""
+    rng = np.random.default_rng(seed)
+    codes = [rng.integers(0, 4, low + k % (high - low + 1)).tolist() for k in range(count)]
+    return [glyphs(each, rng) for each in codes], [truth(each) for each in codes]
+
+
+@pytest.fixture(scope="module")
+def adder() -> ms.ProgramModel:
+    return ms.grow(ms.Task.from_arrays(*data(sum, 400, 0), name="add"), budget=300, quiet=True)
+
+
+def test_a_sum_is_found_with_the_reader_in_it(adder: ms.ProgramModel) -> None:
+    report = adder.report()
+    assert isinstance(report, PerceptionReport)
+    assert report.explained
+    assert report.accuracy > 0.9
+    assert report.way == "new reader"
+    assert report.won in ("program", "tie")
+    assert "held-out" in report.text()
+    assert "sum(" in report.program
+    inputs, answers = data(sum, 60, 1, 5, 7)  # longer than any that it learned from
+    found, failures = adder.answers_for(inputs)
+    assert not failures
+    assert np.mean([a == b for a, b in zip(found, answers, strict=True)]) > 0.8
+
+
+def test_the_model_file_keeps_it(adder: ms.ProgramModel, tmp_path: Path) -> None:
+    adder.save(tmp_path / "add.ms")
+    again = ms.load(tmp_path / "add.ms")
+    assert again.hash == adder.hash
+    assert again.report() == adder.report()
+    inputs, _ = data(sum, 10, 2)
+    assert again.answers_for(inputs) == adder.answers_for(inputs)
+
+
+def test_a_part_is_used_as_it_is(adder: ms.ProgramModel) -> None:
+    model = ms.grow(
+        ms.Task.from_arrays(*data(max, 60, 3), name="most"), budget=300, parts=[adder], quiet=True
+    )
+    report = model.report()
+    assert isinstance(report, PerceptionReport)
+    assert report.way == "part as it is"
+    assert report.accuracy > 0.8
+    assert "max(" in report.program
+    (before,) = modules_of(adder.term)
+    (after,) = modules_of(model.term)
+    assert before.slot == after.slot
+    for name, array in adder.program.fit[before.slot].items():
+        assert np.array_equal(array, model.program.fit[after.slot][name])
+
+
+def test_labels_that_no_program_explains_are_told() -> None:
+    rng = np.random.default_rng(4)
+    inputs, _ = data(sum, 120, 4)
+    noise = rng.integers(0, 5, 120).tolist()
+    model = ms.grow(ms.Task.from_arrays(inputs, noise, name="noise"), budget=6, quiet=True)
+    report = model.report()
+    assert isinstance(report, PerceptionReport)
+    assert not report.explained
+    assert "No program that was tried explains the labels" in report.verdict()
+
+
+def test_one_image_with_its_label_is_a_reader_alone() -> None:
+    rng = np.random.default_rng(5)
+    codes = rng.integers(0, 4, 200).tolist()
+    task = ms.Task.from_arrays(glyphs(codes, rng), [f"glyph {c}" for c in codes])
+    model = ms.grow(task, budget=300, quiet=True)
+    report = model.report()
+    assert isinstance(report, PerceptionReport)
+    assert report.accuracy > 0.9
+    fresh = rng.integers(0, 4, 40).tolist()
+    found, _ = model.answers_for(list(glyphs(fresh, rng)))
+    assert np.mean([a == f"glyph {b}" for a, b in zip(found, fresh, strict=True)]) > 0.9
+
+
+def test_the_first_interrupt_gives_what_there_is() -> None:
+    seen: list[events.Event] = []
+
+    def listen(event: events.Event) -> None:
+        seen.append(event)
+        if isinstance(event, events.CandidateStarted) and not any(
+            isinstance(e, events.CandidateEnded) for e in seen
+        ):
+            os.kill(os.getpid(), signal.SIGINT)
+
+    model = ms.grow(ms.Task.from_arrays(*data(sum, 200, 6)), budget=300, quiet=True, listeners=[listen])
+    report = model.report()
+    assert report.ended == "stopped by the user"
+    assert len(model.answers_for(data(sum, 3, 7)[0])[0]) == 3
+
+
+def test_arguments_that_do_not_apply_are_named(adder: ms.ProgramModel) -> None:
+    task = ms.Task.from_arrays(*data(sum, 20, 8))
+    with pytest.raises(InputError, match="sketch"):
+        ms.grow(task, sketch="sum(?)", quiet=True)  # type: ignore[call-overload]
+    with pytest.raises(InputError, match="expected programs as parts"):
+        ms.grow(task, parts=["a file"], quiet=True)  # type: ignore[list-item]
+    labelled = ms.Task.from_arrays(data(sum, 20, 8)[0], ["odd" if k % 2 else "even" for k in range(20)])
+    with pytest.raises(InputError, match="whole numbers or true and false"):
+        ms.grow(labelled, budget=5, quiet=True)
+    reals = ms.Task.from_arrays(data(sum, 20, 8)[0], [k / 3 for k in range(20)])
+    with pytest.raises(InputError, match="whole numbers"):
+        ms.grow(reals, budget=5, quiet=True)
