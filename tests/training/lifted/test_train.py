@@ -13,7 +13,15 @@ from meristem.errors import InputError
 from meristem.language.interpreter import evaluate
 from meristem.language.terms import modules_of
 from meristem.language.text import parse_term
-from meristem.training.lifted import Plans, Recipe, concrete_answers, shapes_of, split_term, train_lifted
+from meristem.training.lifted import (
+    Plans,
+    Recipe,
+    answer_probabilities,
+    concrete_answers,
+    shapes_of,
+    split_term,
+    train_lifted,
+)
 from meristem.training.rows import Examples
 from meristem.types import INT
 from meristem.values import Lists, Scalars, offsets_from
@@ -185,6 +193,22 @@ def test_other_inputs_than_images_belong_to_the_shape() -> None:
     term = parse_term(f"{reading('a')} * n")
     found = train_lifted(term, data, rng=rng, steps=150, recipe=FAST, validation=data)
     assert found.accuracy > 0.9
+
+
+def test_the_distribution_of_answers() -> None:
+    term = over_list("sum(DIGITS)")
+    found = trained("sum(DIGITS)", lists(sum, 300))
+    split = split_term(term, {"xs": lists(sum, 1).inputs["xs"].type})
+    few = lists(sum, 60, (0, 12), seed=3)  # the longest are beyond a table
+    chances = answer_probabilities(split, few.inputs, found.fit)
+    answers = evaluate(term, dict(few.inputs), found.fit, target=INT).column.to_list()
+    best = []
+    for chance, length in zip(chances, few.inputs["xs"].lengths.tolist(), strict=True):
+        assert chance is not None
+        assert sum(chance.values()) == pytest.approx(1.0, abs=1e-6)
+        assert len(chance) == 3 * length + 1
+        best.append(max(chance, key=chance.__getitem__))
+    assert np.mean(np.array(best) == np.array(answers)) > 0.9
 
 
 def test_empty_lists_are_examples_too() -> None:

@@ -5,6 +5,7 @@ each shape of examples, exact over all joint readings; `train_lifted` trains by 
 `label_likelihood` say how well a program explains labels before anything is trained.
 """
 
+from meristem.training.lifted.confidence import answer_probabilities
 from meristem.training.lifted.data import Data, concrete_answers, data_of, right_share
 from meristem.training.lifted.diagrams import Diagram, diagram_of
 from meristem.training.lifted.likelihood import Likelihood
@@ -31,6 +32,7 @@ __all__ = [
     "Split",
     "Table",
     "Variable",
+    "answer_probabilities",
     "best_likelihood",
     "concrete_answers",
     "data_of",
