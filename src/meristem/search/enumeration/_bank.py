@@ -133,14 +133,15 @@ class Bank:
         pools: Where values are kept.
         rows: R.
         limit: The most programs it may hold; beyond, none is kept, and what is made is only held against `goals`.
+        merge: Whether a program that equals an earlier one is dropped.
 
     Attributes:
         goals: Columns of ids [R] to look for once it is full, by type.
         met: Programs that gave one of them.
     """
 
-    def __init__(self, pools: Pools, rows: int, limit: int) -> None:
-        self.pools, self.rows, self.limit = pools, rows, limit
+    def __init__(self, pools: Pools, rows: int, limit: int, merge: bool = True) -> None:
+        self.pools, self.rows, self.limit, self.merge = pools, rows, limit, merge
         self.blocks: dict[Type, dict[int, Block]] = {}
         self.seen: dict[Type, HashSet] = {}
         self.count = 0
@@ -171,7 +172,7 @@ class Bank:
             table = self.seen[type] = HashSet(4096)
         if self.is_full():
             return np.empty(0, np.int64)
-        return table.add(keys)
+        return table.add(keys) if self.merge else np.arange(len(keys))
 
     def _hold(self, type: Type, cost: int, ids: Ids, fragment: Fragment) -> None:
         self.count += ids.shape[1]

@@ -62,13 +62,20 @@ class Context:
         parameters: Names and types.
         limit: The most bodies kept.
         most_rows: Sources that would need more rows are refused.
+        merge: As the bank's.
     """
 
     def __init__(
-        self, pools: Pools, outer: Bank, parameters: Sequence[tuple[str, Type]], limit: int, most_rows: int
+        self,
+        pools: Pools,
+        outer: Bank,
+        parameters: Sequence[tuple[str, Type]],
+        limit: int,
+        most_rows: int,
+        merge: bool = True,
     ) -> None:
         self.pools, self.outer, self.parameters = pools, outer, tuple(parameters)
-        self.bank = Bank(pools, 0, limit)
+        self.bank = Bank(pools, 0, limit, merge)
         self.sources: list[Source] = []
         self.level = 0  # all bodies up to this cost are there
         self._most_rows = most_rows

@@ -45,9 +45,12 @@ class Settings:
         rows: Rows of a context of functions: distinct (example, parameters).
         sources: Lists that functions of one kind are applied to.
         examples: Examples that are searched with; the others check what was found.
-        conditionals: Whether programs that are right on some examples are joined by tests.
-        inverses: Whether answers are taken apart (`concat_lists(p, ?)`, `reverse(?)`, `map(?, xs)`).
+        conditionals: Whether programs that are right on some examples are joined by tests. Adds programs only.
+        inverses: Whether answers are taken apart (`concat_lists(p, ?)`, `interleave(?, p)`, `map(?, xs)`). Adds
+            programs only.
         functions: Whether there are functions at all.
+        merge: Whether of programs with equal outputs only the cheapest is kept. Sound: any program made of one of them
+            gives what the same made of the other gives.
         levels: The highest cost.
         expansions: States of a chain of parts that are looked at, a level.
     """
@@ -60,6 +63,7 @@ class Settings:
     conditionals: bool = True
     inverses: bool = True
     functions: bool = True
+    merge: bool = True
     levels: int = 60
     expansions: int = 120
 
@@ -102,7 +106,7 @@ class Search:
         types = types_at_hand([*problem.types.values(), *more], self.output)
         self.types = types
         self.operations = operations(types, strings_in(problem))
-        self.bank = Bank(self.pools, self.count, settings.most)
+        self.bank = Bank(self.pools, self.count, settings.most, settings.merge)
         self.goal_ids = self.pools[self.output].intern(problem.answers)
         self.bank.goals[self.output] = self.goal_ids
         self.goals = [Goal(self.output, self.goal_ids, lambda term: term, 0, 0)]
@@ -305,7 +309,7 @@ class Search:
                 kinds.append(([(x, item), (y, item)], ZIPPED_RULES))
             for parameters, rules in kinds:
                 s = self.settings
-                context = Context(self.pools, self.bank, parameters, s.bodies, s.rows)
+                context = Context(self.pools, self.bank, parameters, s.bodies, s.rows, s.merge)
                 self.contexts.append((context, rules, inner))
 
     def _parameter(self, context: Context, number: int, name: str, type: Type) -> None:
