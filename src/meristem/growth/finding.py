@@ -28,7 +28,7 @@ _FAR = 1.5
 _PATIENCE_SHARE, _PATIENCE_LEAST, _PATIENCE_TURNS = 2.0, 8.0, 500
 _LONE_BRANCH = 3.0  # bits against a branch that rests on one example, beside what its finder counts
 _MOST_KEPT = 2000  # programs that fit
-_LEAST_EACH = 0.1  # seconds that each finder has had before the search may end
+_LEAST_EACH = 0.1  # seconds, times its weight, that each finder has had before the search may end
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ class Hunt:
             own = replace(problem, notes={})
             try:
                 if finder.suits(own):
-                    self.work.append(_Turns(finder, own, finder.find(own)))
+                    self.work.append(_Turns(finder, own, finder.find(own), weight=finder.weight))
             except MeristemError:
                 continue
 
@@ -163,7 +163,7 @@ class Hunt:
         if self.best is None:
             return ""
         if self.timed:
-            if any(each.seconds < _LEAST_EACH for each in alive):
+            if any(each.seconds < _LEAST_EACH * each.finder.weight for each in alive):
                 return ""
             spent = self.clock.elapsed
             grace = max(_GRACE_LEAST, _GRACE_SHARE * self.settled_at)
@@ -172,7 +172,8 @@ class Hunt:
             if spent - self.settled_at >= grace:
                 return f"no likelier program came for {spent - self.settled_at:.1f} s"
         elif self.turn - self.settled_since >= max(
-            (_PATIENCE_TURNS if self._unlikely(alive) else _GRACE_TURNS) * len(self.work),
+            (_PATIENCE_TURNS if self._unlikely(alive) else _GRACE_TURNS)
+            * sum(each.finder.weight for each in self.work),
             _GRACE_SHARE * self.settled_since,
         ):
             return f"no likelier program came for {self.turn - self.settled_since:,} turns"
@@ -247,7 +248,7 @@ class Hunt:
             self.best = fitting
             self.settled_since, self.settled_at = self.turn, now
             for other in self.work:
-                other.weight = _PAYING if other is each else 1.0
+                other.weight = other.finder.weight * (_PAYING if other is each else 1.0)
             self.hub.send(events.Improved(now, fitting.bits, text))
 
     def offer(self, found: Found, finder: Finder) -> None:

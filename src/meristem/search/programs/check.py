@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +25,8 @@ def same(left: Any, right: Any, type_: Type, close: float) -> bool:
     if left is None or right is None:
         return left is right
     if name == "real":
+        if math.isinf(left) or math.isinf(right):
+            return bool(left == right)
         return bool(abs(left - right) <= close * max(1.0, abs(left), abs(right)))
     if name == "list":
         return len(left) == len(right) and all(

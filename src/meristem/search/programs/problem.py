@@ -69,9 +69,14 @@ class Finder(ABC):
 
     Class attributes:
         name: As it stands in the report.
+        weight: Its share of the time beside that of the others, as long as none has paid; below 1 for what is slow
+            and finds what the others do not.
+        tolerant: Whether it copes with wrong examples by itself; the others are run on parts of the examples too.
     """
 
     name: ClassVar[str]
+    weight: ClassVar[float] = 1.0
+    tolerant: ClassVar[bool] = False
 
     @abstractmethod
     def suits(self, problem: Problem) -> bool:

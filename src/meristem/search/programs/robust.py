@@ -36,9 +36,12 @@ class Robust(Finder):
     def __init__(self, finder: Finder) -> None:
         self.finder = finder
         self.name = f"{finder.name} on parts"  # type: ignore[misc]
+        self.weight = finder.weight  # type: ignore[misc]
 
     def suits(self, problem: Problem) -> bool:
         """Whether wrong examples are tolerated, and there are enough to do without some."""
+        if self.finder.tolerant:
+            return False
         return _allowed(problem) > 0 and len(problem) > _LEAST and self.finder.suits(problem)
 
     def find(self, problem: Problem) -> Iterator[Found | None]:
