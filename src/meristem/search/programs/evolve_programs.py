@@ -33,7 +33,7 @@ from meristem.values import Column, hashable
 
 _FUEL = 2000  # what one example may cost: answers beyond are hardly ever meant, and would take memory
 _EXAMPLES = 20  # that the population is scored on; what answers these is held against all
-_A_TURN = 12  # programs between two words to the caller: about a hundredth of a second
+_A_TURN = 6  # programs between two words to the caller: about a hundredth of a second
 _LARGEST = 32  # nodes of a program
 _LENGTH = 0.0015  # of the score, for a half bit of length
 _TIGHT = 0.02  # scores as near as that are equal in a selection
@@ -218,7 +218,7 @@ class _Run:
                 child = self.change(self._parent(population), population)
                 if child is not None:
                     yield from self._add(child, children)
-                elif count % _A_TURN == 0:
+                if count % _A_TURN == 0:  # also where most children were seen before
                     yield None
             population = population + children
 
