@@ -189,3 +189,16 @@ def test_the_budget_counts_from_the_start_of_the_process(tmp_path: Path) -> None
     for stream in (process.stdout, process.stderr):
         assert stream is not None
         stream.close()
+
+
+def test_decimal_commas_go_in_and_come_out(run: Run) -> None:
+    data = write("price.csv", "x;y\n1,5;3,0\n2,25;4,5\n10,0;20,0\n3,5;\n")
+    result = run(
+        "grow", data, "--as-program", "--budget", "5s", "--out", "p.mst", "--out-table", "filled.csv"
+    )
+    assert result.code == 0, result.err
+    assert "x: real -> real" in result.out
+    assert "'x' has decimal commas: '1,5' is read as 1.5" in " ".join(result.out.split())
+    assert Path("filled.csv").read_text().splitlines()[-1] == '"3,5","7,0"'
+    result = run("predict", "p.mst", write("new.csv", "x\tz\n0,125\ta\n"), "--out", "-")
+    assert result.out == "prediction\n0.25\n", result.err

@@ -162,3 +162,33 @@ def test_files_of_examples_are_told_from_tables(tmp_path: Path) -> None:
     assert not is_example_file("a.csv")
     assert is_example_file(write(tmp_path, "a.txt", "[[1, 2]]"))
     assert not is_example_file(write(tmp_path, "b.txt", "a,b\n1,2\n"))
+
+
+def test_decimal_commas_are_numbers_and_said(tmp_path: Path) -> None:
+    text = "x;y\n1,5;3,0\n2,25;4,5\n10,0;20,0\n7;\n"
+    task = Task.from_examples(write(tmp_path, "f.csv", text))
+    assert task.inputs["x"].to_list() == [1.5, 2.25, 10.0]
+    assert task.answers.to_list() == [3.0, 4.5, 20.0]
+    assert task.further["x"].to_list() == [7.0]
+    said = [finding.text for finding in task.findings]
+    assert said == [
+        "'x' has decimal commas: '1,5' is read as 1.5",
+        "'y' has decimal commas: '3,0' is read as 3.0",
+    ]
+    real = {"x": parse_type("real")}
+    assert read_inputs(write(tmp_path, "new.csv", "x;z\n1,234;a\n-2;b\n"), real) == [(1.234,), (-2.0,)]
+    stated = Task.from_examples(tmp_path / "f.csv", types="text -> text")
+    assert stated.answers.to_list() == ["3,0", "4,5", "20,0"]
+    assert not stated.findings
+
+
+def test_commas_that_are_no_decimal_ones_stay(tmp_path: Path) -> None:
+    for name, text in {
+        "thousands.csv": "x;y\n1,234;a\n2,500;b\n",  # might be either
+        "cells.csv": 'x,y\n"1,5",a\n"2,5",b\n',  # a comma stands between cells here
+        "points.csv": "x;y\n1,5;1.5\n2,5;2.5\n2,25;2.25\n",  # from one form to the other
+        "words.csv": "x;y\n1,5;a\nnone;b\n",
+    }.items():
+        task = Task.from_examples(write(tmp_path, name, text))
+        assert str(task.inputs["x"].type) == "text", name
+        assert not task.findings

@@ -85,6 +85,8 @@ def _filled(
 
     from meristem.cli.tables import arrow_column
     from meristem.model.program_model import failure_words
+    from meristem.reading.examples import column_values
+    from meristem.task.example_types import CommaCell
 
     columns = {name: arrow_column(frame.column(name), name) for name in frame.names}
     found = _arrow(answers, model.program.target, text)
@@ -95,7 +97,8 @@ def _filled(
         warn(failure_words(left, len(answers)).replace("None stands there", "their cells stay empty"))
     if there is not None:
         if pa.types.is_string(there.type) or pa.types.is_large_string(there.type):
-            texts = [None if v is None else _cell(v) for v in answers]
+            commas = any(isinstance(v, CommaCell) for v in column_values(frame, model.output, number=True))
+            texts = [None if v is None else _cell(v, commas) for v in answers]
             values = [new if old is None else old for old, new in zip(there.to_pylist(), texts, strict=True)]
             found = pa.array(values, pa.large_string())
         else:
@@ -106,8 +109,8 @@ def _filled(
     return pa.table(columns)
 
 
-def _cell(value: Any) -> str:
-    """A value in a text file."""
+def _cell(value: Any, commas: bool = False) -> str:
+    """A value in a text file; `commas` are decimal ones."""
     from meristem.model.value_text import json_value
 
     if isinstance(value, bool):
@@ -115,7 +118,7 @@ def _cell(value: Any) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, int | float):
-        return repr(value)
+        return repr(value).replace(".", ",") if commas else repr(value)
     plain = json_value(value)
     return plain if isinstance(plain, str) else json.dumps(plain, ensure_ascii=False)
 

@@ -78,7 +78,7 @@ def read_delimited(place: Path) -> Frame:
     if encoding == "cp1252":
         notes.append("the file is not UTF-8; it was read as Windows-1252 (Western European)")
     table = _parse(place, dialect, names)
-    return from_arrow(table, notes, comma=_commas(table, dialect.delimiter))
+    return from_arrow(table, notes, _commas(table, dialect.delimiter), dialect.delimiter)
 
 
 def read_beginning(place: Path) -> tuple[tuple[str, ...], list[list[str]], int]:

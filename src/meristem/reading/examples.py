@@ -13,10 +13,11 @@ import numpy as np
 
 from meristem.errors import InputError
 from meristem.task import raw as raws
-from meristem.task.example_types import Cell, conform
+from meristem.task.cells import COMMAS, PERHAPS, POINTS, decimal_signs
+from meristem.task.example_types import Cell, CommaCell, comma_numbers, conform
 from meristem.task.examples import MISSING, ExampleTask, Given, Types, labels_of, short, stated_types, task_of
 from meristem.task.frames import Frame, frame_of
-from meristem.types import TEXT, Type
+from meristem.types import REAL, TEXT, Type, option_of
 
 _INPUT, _OUTPUT = ("input", "inputs", "i", "in"), ("output", "o", "out")
 _WORDS = {*_INPUT, *_OUTPUT}
@@ -365,10 +366,16 @@ def from_frame(frame: Frame, target: str | None = None, names: Sequence[str] | N
     return found
 
 
-def column_values(frame: Frame, name: str) -> list[Any]:
+def column_values(frame: Frame, name: str, number: bool = False) -> list[Any]:
     """The Python values of a column of a table, None where a cell is empty.
 
     Text files have no types: their cells come as `Cell`, and what they say is found out from the whole column.
+
+    Args:
+        frame: The table.
+        name: Of the column.
+        number: Whether it is known to hold reals: then `1,234` is one with a decimal comma where semicolons stand
+            between the cells.
 
     Raises:
         InputError: The column is of a kind that is not read.
@@ -378,7 +385,8 @@ def column_values(frame: Frame, name: str) -> list[Any]:
         raise InputError(f"the column {name!r} cannot be read: {raw.reason}")
     if isinstance(raw, raws.Strings | raws.ArrowStrings):
         strings = raws.interned(raw)
-        pool = [Cell(text) for text in strings.pool]
+        kind = CommaCell if _with_commas(frame, list(strings.pool), number) else Cell
+        pool = [kind(text) for text in strings.pool]
         return [None if code < 0 or not pool[code] else pool[code] for code in strings.codes.tolist()]
     if isinstance(raw, raws.Flags):
         return [
@@ -390,6 +398,23 @@ def column_values(frame: Frame, name: str) -> list[Any]:
     missing = np.isnan(raw.data).tolist()
     data = raw.data.tolist()
     return [None if gone else int(v) if raw.integer else v for v, gone in zip(data, missing, strict=True)]
+
+
+def _with_commas(frame: Frame, texts: Sequence[str], number: bool) -> bool:
+    """Whether the cells of a column are numbers with decimal commas; a comma between cells leaves none for that."""
+    if frame.delimiter in ("", ",") or frame.comma == POINTS:
+        return False
+    if not comma_numbers([t for t in texts if t], frame.comma >= (PERHAPS if number else COMMAS)):
+        return False
+    # Points in another column may be what the commas are to become: then both are texts to be rewritten.
+    return number or frame.comma == COMMAS or not any(_has_points(frame, name) for name in frame.names)
+
+
+def _has_points(frame: Frame, name: str) -> bool:
+    raw = frame.column(name)
+    return isinstance(raw, raws.Strings | raws.ArrowStrings) and any(
+        decimal_signs(text) == "." for text in raws.interned(raw).pool
+    )
 
 
 def read_inputs(path: str | os.PathLike[str], inputs: Mapping[str, Type]) -> list[tuple[Any, ...]]:
@@ -423,7 +448,7 @@ def frame_inputs(frame: Frame, inputs: Mapping[str, Type]) -> list[tuple[Any, ..
             from meristem.task.schema import close_names
 
             raise InputError(f"there is no column {name!r} for the input; {close_names(name, frame.names)}")
-        values = column_values(frame, name)
+        values = column_values(frame, name, type_ in (REAL, option_of(REAL)))
         if type_ == TEXT:
             values = ["" if v is None else v for v in values]
         columns.append([conform(v, type_) for v in values])

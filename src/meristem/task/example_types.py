@@ -49,6 +49,33 @@ class Cell(str):
     __slots__ = ()
 
 
+class CommaCell(Cell):
+    """A cell of a column of numbers that are written with decimal commas, perhaps without one itself."""
+
+    __slots__ = ()
+
+
+_COMMA_NUMBER = re.compile(r"[+-]?(?:0|[1-9][0-9]*)(?:,[0-9]+)?\Z")
+_COMMA_OR_THOUSAND = re.compile(r"[+-]?[1-9][0-9]{0,2},[0-9]{3}\Z")
+
+
+def comma_numbers(texts: Sequence[str], surely: bool) -> bool:
+    """Whether all texts are numbers, some of them with a decimal comma.
+
+    Args:
+        texts: The cells of a column that are not empty.
+        surely: Whether the table is known to write decimal commas; else a column in which every comma might group
+            thousands (`1,234`) is none of them.
+
+    >>> comma_numbers(["1,5", "2"], False), comma_numbers(["1,234", "2"], False), comma_numbers(["1", "2"], True)
+    (True, False, False)
+    """
+    written = [text for text in texts if "," in text]
+    if not written or not all(_COMMA_NUMBER.match(text.strip()) for text in texts):
+        return False
+    return surely or not all(_COMMA_OR_THOUSAND.match(text.strip()) for text in written)
+
+
 class _Mixed(Exception):
     """Values that no type holds: which examples have what."""
 
@@ -228,7 +255,7 @@ def conform(value: Any, type_: Type) -> Any:
     if isinstance(value, np.ndarray):
         value = value.tolist()
     if isinstance(value, str):
-        return _from_text(str(value), type_) if name != "text" else str(value)
+        return _from_text(value, type_) if name != "text" else str(value)
     if name == "real" and type(value) is int:
         return float(value)
     if name == "int" and type(value) is float and value.is_integer() and INT_MIN <= value <= INT_MAX:
@@ -257,6 +284,8 @@ def _hashable(key: Any) -> Any:
 def _from_text(text: str, type_: Type) -> Any:
     """What a text says of a type that is no text; the text itself where it says nothing."""
     name, said = type_.name, text.strip()
+    if isinstance(text, CommaCell) and name in ("int", "real"):
+        said = said.replace(",", ".")
     try:
         if name == "int":
             return int(said)
@@ -271,7 +300,7 @@ def _from_text(text: str, type_: Type) -> Any:
             return text if isinstance(found, str) else conform(found, type_)
     except (ValueError, RecursionError):
         pass
-    return text
+    return str(text)
 
 
 # ---------------------------------------------------------------------------------------------- cells of text files
@@ -293,6 +322,8 @@ def _reader(texts: Sequence[str]) -> Callable[[str], Any] | None:
     """What reads all of the texts as something else than text; None where nothing does."""
     if not texts:
         return None
+    if any(isinstance(t, CommaCell) for t in texts) and comma_numbers(texts, True):
+        return lambda text: float(text.replace(",", "."))
     if all(_WHOLE.match(t) and t != "-0" and INT_MIN <= int(t) <= INT_MAX for t in texts):
         return int
     if all(_NUMBER.match(t) and any(c.isdigit() for c in t.lower().partition("e")[0]) for t in texts):
@@ -308,4 +339,13 @@ def _reader(texts: Sequence[str]) -> Callable[[str], Any] | None:
     return None
 
 
-__all__ = ["MOST_ELEMENTS", "Cell", "cells", "conform", "plain_value", "type_of_values"]
+__all__ = [
+    "MOST_ELEMENTS",
+    "Cell",
+    "CommaCell",
+    "cells",
+    "comma_numbers",
+    "conform",
+    "plain_value",
+    "type_of_values",
+]

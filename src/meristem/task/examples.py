@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from meristem.errors import InputError, TypeMismatch
-from meristem.task.example_types import Cell, cells, conform, plain_value, type_of_values
+from meristem.task.example_types import Cell, CommaCell, cells, conform, plain_value, type_of_values
 from meristem.task.task import Finding
-from meristem.types import TEXT, Type, parse_type
+from meristem.types import REAL, TEXT, Type, option_of, parse_type
 from meristem.values import Column, column_from, filler, hashable
 
 Types = str | Type | Mapping[str, str | Type] | Sequence[str | Type]
@@ -184,6 +184,19 @@ def task_of(
         inputs[label] = column.take(_range(0, len(values)))
         unlabelled[label] = column.take(_range(len(values), len(values) + len(more)))
     answers = _column([(numbers[k], given.outputs[k]) for k in known], result, "the output")
+    notes = [Finding("note", "", text) for text in given.notes]
+    with_commas = [
+        (label, next((v for v in values if isinstance(v, CommaCell) and "," in v), ""))
+        for label, column, values in (
+            *((label, inputs[label], [row[k] for row in given.inputs]) for k, label in enumerate(labels)),
+            (given.output, answers, given.outputs),
+        )
+        if column.type in (REAL, option_of(REAL))
+    ]
+    for label, example in with_commas:
+        if example:
+            said = f"{label!r} has decimal commas: {str(example)!r} is read as {example.replace(',', '.')}"
+            notes.append(Finding("commas", label, said))
     return _merged(
         ExampleTask(
             name or given.name,
@@ -193,7 +206,7 @@ def task_of(
             given.output,
             tuple(numbers[k] for k in known),
             (),
-            tuple(Finding("note", "", text) for text in given.notes),
+            tuple(notes),
         )
     )
 

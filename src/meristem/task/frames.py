@@ -45,6 +45,7 @@ class Frame:
         notes: What reading it had to decide, for the user to know.
         comma: What is known of its decimal signs: `POINTS`, `UNKNOWN`, `PERHAPS` or `COMMAS` of
             `meristem.task.cells`.
+        delimiter: What stands between the cells of the text file that it comes from; empty for other sources.
     """
 
     def __init__(
@@ -54,8 +55,10 @@ class Frame:
         get: Callable[[int], Raw],
         notes: Sequence[str] = (),
         comma: int = UNKNOWN,
+        delimiter: str = "",
     ) -> None:
         self.names, self.rows, self.notes, self.comma = tuple(names), rows, tuple(notes), comma
+        self.delimiter = delimiter
         self._get = get
         self.places = {name: k for k, name in enumerate(self.names)}
         if len(self.places) < len(self.names):
@@ -277,6 +280,7 @@ def _raw_from_polars(series: Any, name: str) -> Raw:
     return raw_from_arrow(series.to_arrow())
 
 
-def from_arrow(table: Any, notes: Sequence[str] = (), comma: int = UNKNOWN) -> Frame:
+def from_arrow(table: Any, notes: Sequence[str] = (), comma: int = UNKNOWN, delimiter: str = "") -> Frame:
     """A PyArrow table or record batch as a frame."""
-    return Frame(table.column_names, table.num_rows, lambda k: raw_from_arrow(table.column(k)), notes, comma)
+    names = table.column_names
+    return Frame(names, table.num_rows, lambda k: raw_from_arrow(table.column(k)), notes, comma, delimiter)
