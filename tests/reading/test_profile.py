@@ -113,7 +113,7 @@ def test_a_few_words_among_numbers_are_missing() -> None:
     found = profile(["12", "15.5"] * 30 + ["unknown"] * 2)
     assert found.feature is not None
     assert found.feature.words == ("unknown",)
-    assert found.findings[0].text == "'column' holds numbers; 'unknown' among them count as missing"
+    assert found.findings[0].text == "'unknown' in 2 rows of 'column' is taken for missing"
     assert found.column is not None
     assert found.column.to_list()[-2:] == [None, None]
     assert kind(["12", "15.5"] * 10 + ["unknown"] * 9) == "class"

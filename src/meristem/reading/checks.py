@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from meristem.task.raw import ArrowStrings, Flags, Moments, Numbers, Raw, Strings
 from meristem.task.schema import Target
 from meristem.task.task import Finding
 from meristem.values import Column, Options, Scalars, Texts
@@ -34,21 +35,63 @@ def find_rare_classes(target: Target, column: Scalars) -> list[Finding]:
     ]
 
 
-def find_duplicates(inputs: Mapping[str, Column], target: Column) -> list[Finding]:
-    """Rows that are equal in every feature and the target."""
+def find_duplicates(
+    inputs: Mapping[str, Column],
+    target: Column,
+    others: Iterable[Raw] = (),
+    rows: NDArray[np.int64] | None = None,
+) -> list[Finding]:
+    """Rows that are equal in every column of the table.
+
+    Args:
+        inputs: The features [N].
+        target: The answers [N].
+        others: Columns of the table that are no features; they are only looked at if the rest repeats.
+        rows: Which of their values belong to the N rows; all if not given.
+    """
     total = len(target)
     hashes = np.zeros(total, np.uint64)
     for column in [*inputs.values(), target]:
-        # A multiplicative hash over the bits of each value; an exact answer is not needed for a count.
-        hashes = (hashes ^ _bits(column)) * np.uint64(0x9E3779B97F4A7C15)
-        hashes ^= hashes >> np.uint64(29)
-    hashes.sort()  # `np.unique` takes thirty times as long for a million of these
-    count = int((hashes[1:] == hashes[:-1]).sum())
+        hashes = _mixed(hashes, _bits(column))
+    count = _repeated(hashes)
+    for raw in others:
+        if not count:
+            break
+        bits = _raw_bits(raw)
+        hashes = _mixed(hashes, bits if rows is None else bits[rows])
+        count = _repeated(hashes)
     if not count:
         return []
     share = 100 * count / total
-    rows = "1 row repeats" if count == 1 else f"{count:,} rows repeat"
-    return [Finding("duplicates", "", f"{rows} an earlier row exactly ({share:.1f} % of all)")]
+    repeats = "1 row repeats" if count == 1 else f"{count:,} rows repeat"
+    return [Finding("duplicates", "", f"{repeats} an earlier row exactly ({share:.1f} % of all)")]
+
+
+def _mixed(hashes: NDArray[np.uint64], bits: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    # A multiplicative hash over the bits of each value; an exact answer is not needed for a count.
+    hashes = (hashes ^ bits) * np.uint64(0x9E3779B97F4A7C15)
+    return hashes ^ (hashes >> np.uint64(29))
+
+
+def _repeated(hashes: NDArray[np.uint64]) -> int:
+    ranked = np.sort(hashes)  # `np.unique` takes thirty times as long for a million of these
+    return int((ranked[1:] == ranked[:-1]).sum())
+
+
+def _raw_bits(raw: Raw) -> NDArray[np.uint64]:
+    """Bits [N] that are equal where the values of a raw column are."""
+    if isinstance(raw, ArrowStrings):
+        import pyarrow.compute as pc
+
+        codes = pc.fill_null(pc.dictionary_encode(raw.array).indices, -1)
+        return np.asarray(codes).astype(np.int64).view(np.uint64)
+    if isinstance(raw, Strings):
+        return raw.codes.astype(np.int64).view(np.uint64)
+    if isinstance(raw, Numbers):
+        return np.ascontiguousarray(np.where(np.isnan(raw.data), np.nan, raw.data + 0.0)).view(np.uint64)
+    if isinstance(raw, Flags | Moments):
+        return np.where(raw.present, raw.data.astype(np.int64), -(2**62)).view(np.uint64)
+    return np.zeros(len(raw), np.uint64)  # what cannot be read tells no rows apart
 
 
 def _bits(column: Column) -> NDArray[np.uint64]:

@@ -38,6 +38,9 @@ _DISTINCT = 0.75
 other."""
 _MOST_WORDS = 5
 """Distinct words among numbers or dates that may stand for missing ones."""
+_MARKS, _MARKED, _AMOUNTS = 3, 0.2, 10
+"""Words, and their share of the rows, that may mark missing numbers in a feature with so many distinct numbers: more
+than that is a mixture, and with fewer numbers the words may be codes like them."""
 _FEW = 20
 """Rows below which distinct values show nothing."""
 _HUGE = 1e100
@@ -164,18 +167,26 @@ class Numerals:
         style: How they are written.
         words: Words among them that stand for missing ones.
         values: The numbers [N], NaN where missing.
+        marked: The rows in which such a word stands.
     """
 
     style: NumberStyle
     words: tuple[str, ...]
     values: NDArray[np.float64]
+    marked: int = 0
 
 
-def read_numerals(raw: Strings | ArrowStrings, comma: int) -> Numerals | None:
+def read_numerals(raw: Strings | ArrowStrings, comma: int, marks: bool = False) -> Numerals | None:
     """A column of text as numbers; None if it holds something else.
 
     A few words among many numbers ("12", "15", "unknown") stand for missing ones: at most five, in at most
     5 % of the rows that are not empty.
+
+    Args:
+        raw: The column.
+        comma: What is known of the table's decimal signs.
+        marks: Whether words may also stand in up to 20 % of these rows, if they are one, or up to three that each
+            come again, among at least ten distinct numbers. Not for a target, where a word may be a class.
     """
     texts = sample_texts(raw, 100)
     if not texts:
@@ -191,7 +202,26 @@ def read_numerals(raw: Strings | ArrowStrings, comma: int) -> Numerals | None:
     style, _ = guess_style([t for t in strings.pool if t.strip() not in MISSING_NUMBER], comma)
     values, bad = lenient_numbers(strings, style, MISSING_NUMBER)
     words = tuple(sorted({strings.pool[k].strip() for k in np.unique(strings.codes[bad]).tolist()}))
-    return Numerals(style, words, values) if _may_be_missing(words, len(bad), strings) else None
+    missing = _may_be_missing(words, len(bad), strings) or (marks and _are_marks(words, bad, values, strings))
+    return Numerals(style, words, values, len(bad)) if missing else None
+
+
+def _are_marks(
+    words: Sequence[str], bad: NDArray[np.int64], values: NDArray[np.float64], strings: Strings
+) -> bool:
+    """Whether the words in the rows `bad` of a column of numbers are somebody's mark for a missing one."""
+    there = strings.codes[strings.codes >= 0]
+    used = np.bincount(there, minlength=len(strings.pool))
+    empty = np.array([t.strip() in MISSING_NUMBER for t in strings.pool], np.bool_)
+    if len(words) > _MARKS or len(bad) > _MARKED * int(used[~empty].sum()):
+        return False
+    if any(re.search(r"\d", w) for w in words):
+        return False
+    tally = dict.fromkeys(words, 0)
+    for code in np.unique(strings.codes[bad]).tolist():
+        tally[strings.pool[code].strip()] += int(used[code])
+    again = len(words) == 1 or min(tally.values()) > 1
+    return again and len(np.unique(values[np.isfinite(values)])) >= _AMOUNTS
 
 
 def _may_be_missing(words: Sequence[str], count: int, strings: Strings) -> bool:
@@ -231,10 +261,10 @@ def sample_texts(raw: Strings | ArrowStrings, most: int) -> list[str]:
 
 
 def _profile_text(name: str, raw: Strings | ArrowStrings, comma: int, keep: bool) -> Profile:
-    numerals = read_numerals(raw, comma)
+    numerals = read_numerals(raw, comma, marks=True)
     if numerals is not None:
         feature = Feature(name, option_of(REAL), style=numerals.style, words=numerals.words)
-        findings = [_words_finding(name, "numbers", numerals.words)] if numerals.words else []
+        findings = [_words_finding(name, numerals.words, numerals.marked)] if numerals.words else []
         return _profile_numbers(feature, numerals.values, keep, findings)
     dates = _profile_dates(name, raw)
     if dates is not None:
@@ -246,9 +276,11 @@ def _profile_text(name: str, raw: Strings | ArrowStrings, comma: int, keep: bool
     return _profile_words(name, interned(raw), keep)
 
 
-def _words_finding(name: str, what: str, words: Sequence[str]) -> Finding:
+def _words_finding(name: str, words: Sequence[str], rows: int) -> Finding:
     listed = ", ".join(repr(w) for w in words)
-    return Finding("mixed", name, f"{name!r} holds {what}; {listed} among them count as missing")
+    where = "1 row" if rows == 1 else f"{rows:,} rows"
+    verb = "is" if len(words) == 1 else "are"
+    return Finding("mixed", name, f"{listed} in {where} of {name!r} {verb} taken for missing")
 
 
 def _profile_dates(name: str, raw: Strings | ArrowStrings) -> Profile | None:
@@ -276,7 +308,7 @@ def _profile_dates(name: str, raw: Strings | ArrowStrings) -> Profile | None:
         words = tuple(sorted({strings.pool[k].strip() for k in np.unique(strings.codes[bad]).tolist()}))
         if not _may_be_missing(words, len(bad), strings):
             return None
-        findings.append(_words_finding(name, "dates", words))
+        findings.append(_words_finding(name, words, len(bad)))
     if present.all() and (data == data[0]).all():
         return _drop(name, "constant", "all its values are the same")
     if ambiguous:

@@ -94,7 +94,8 @@ def read_task(
         tuple(feature for feature, _ in features), stated, tuple(dropped), unused, weight_column, group_column
     )
     findings += find_rare_classes(stated, column)
-    findings += find_duplicates(inputs, column)
+    unread = [frame.column(name) for name in (*(d.name for d in dropped), *unused)]
+    findings += find_duplicates(inputs, column, unread, rows)
     findings += find_leaks(inputs, column)
     return Task(
         name=name or own_name,
