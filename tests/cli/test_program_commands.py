@@ -202,3 +202,22 @@ def test_decimal_commas_go_in_and_come_out(run: Run) -> None:
     assert Path("filled.csv").read_text().splitlines()[-1] == '"3,5","7,0"'
     result = run("predict", "p.mst", write("new.csv", "x\tz\n0,125\ta\n"), "--out", "-")
     assert result.out == "prediction\n0.25\n", result.err
+
+
+def test_inputs_that_the_program_does_not_use_may_be_missing(run: Run) -> None:
+    names = write("names.csv", "name,id,short\nAda Lovelace,7,Lovelace\nAlan Turing,12,Turing\nKo Ek,9,Ek\n")
+    assert run("grow", names, "--as-program", "--budget", "10s", "--out", "n.mst", "--quiet").code == 0
+    model = load("n.mst")
+    assert isinstance(model, ProgramModel)
+    assert (model.names, model.needed) == (("name", "id"), ("name",))
+    result = run("predict", "n.mst", write("new.csv", "name,other\nGrace Hopper,x\n"), "--out", "-")
+    assert result.out == "prediction\nHopper\n", result.err
+    result = run("predict", "n.mst", write("bad.csv", "name,id\nGrace Hopper,none\n"), "--out", "-")
+    assert result.out == "prediction\nHopper\n", result.err
+    result = run("predict", "n.mst", write("new.json", '[{"name": "Bob Ek"}]'), "--out", "-")
+    assert result.out == "prediction\nEk\n", result.err
+    result = run("score", "n.mst", write("more.csv", "name,short\nGrace Hopper,Hopper\nBob Ek,E\n"))
+    assert result.out.startswith("1 of 2 examples right"), result.err
+    result = run("predict", "n.mst", write("none.csv", "id\n1\n"), "--out", "-")
+    assert result.code == 1
+    assert "there is no column 'name'" in result.err

@@ -43,13 +43,13 @@ def answers_table(model: ProgramModel, data: Path, keep: Sequence[str], fill: bo
     if is_example_file(data):
         if keep or fill:
             raise InputError(f"{'--keep' if keep else '--fill'}: expected a table, got {str(data)!r}")
-        rows = read_inputs(data, model.program.inputs)
+        rows = read_inputs(data, model.program.inputs, model.needed)
     else:
         from meristem.reading.examples import frame_inputs
         from meristem.reading.files import read_table
 
         frame = read_table(data)
-        rows = frame_inputs(frame, model.program.inputs)
+        rows = frame_inputs(frame, model.program.inputs, model.needed)
     answers, failures = model.answers_for(rows)
     if fill:
         assert frame is not None
@@ -146,13 +146,22 @@ def score_program(model: ProgramModel, data: Path, as_json: bool) -> None:
         InputError: The file holds no examples with the inputs of the program.
     """
     from meristem.model.value_text import value_text
-    from meristem.reading.examples import read_examples
+    from meristem.reading.examples import is_example_file, read_examples, stand_ins
+    from meristem.reading.files import read_table
     from meristem.search.programs.check import same
 
-    types = list(model.program.inputs.values())
     target = _answers_in(model, data)
-    task = read_examples(data, list(model.names), types, model.program.target, None, None, target)
-    rows = [task.arguments(k) for k in range(len(task))]
+    others = {}
+    if not is_example_file(data):  # a table need not have what the program does not use
+        there = read_table(data).places
+        others = {n: v for n, v in stand_ins(model.program.inputs, model.needed).items() if n not in there}
+    types = {name: type_ for name, type_ in model.program.inputs.items() if name not in others}
+    if not types:
+        name = model.names[0]
+        types[name] = model.program.inputs[name]
+    task = read_examples(data, list(types), list(types.values()), model.program.target, None, None, target)
+    given = [dict(zip(types, task.arguments(k), strict=True)) for k in range(len(task))]
+    rows = [tuple(row[name] if name in row else others[name] for name in model.names) for row in given]
     answers, failures = model.answers_for(rows)
     wanted = task.answers.to_list()
     wrong = [

@@ -72,6 +72,12 @@ class ProgramModel:
         return tuple(self.program.inputs)
 
     @property
+    def needed(self) -> tuple[str, ...]:
+        """The inputs that the program uses; the others may have any value."""
+        used = self.term.free_names
+        return tuple(name for name in self.program.inputs if name in used)
+
+    @property
     def hash(self) -> str:
         """SHA-256 of the program: its term, the types, and every byte of its arrays."""
         return self.program.hash

@@ -18,6 +18,7 @@ from meristem.task.example_types import Cell, CommaCell, comma_numbers, conform
 from meristem.task.examples import MISSING, ExampleTask, Given, Types, labels_of, short, stated_types, task_of
 from meristem.task.frames import Frame, frame_of
 from meristem.types import REAL, TEXT, Type, option_of
+from meristem.values import filler
 
 _INPUT, _OUTPUT = ("input", "inputs", "i", "in"), ("output", "o", "out")
 _WORDS = {*_INPUT, *_OUTPUT}
@@ -293,8 +294,10 @@ def _columns(fields: Sequence[str], names: Sequence[str] | None, target: str | N
     return answer, others
 
 
-def further_rows(further: Any, width: int, names: Sequence[str] | None) -> list[tuple[Any, ...]]:
-    """Inputs without answers: a list of inputs, or the path of a file of them.
+def further_rows(
+    further: Any, width: int, names: Sequence[str] | None, others: Mapping[str, Any] | None = None
+) -> list[tuple[Any, ...]]:
+    """Inputs without answers: a list of inputs, or the path of a file of them; `others` for what rows by name lack.
 
     Raises:
         InputError: They are no such list.
@@ -316,7 +319,8 @@ def further_rows(further: Any, width: int, names: Sequence[str] | None) -> list[
             return list(zip(*columns, strict=True))
     if isinstance(further, Mapping) or not isinstance(further, Iterable) or isinstance(further, bytes):
         raise InputError(f"further: expected a list of inputs, got {short(further)}")
-    return [as_arguments(row, width, names, k) for k, row in enumerate(further, 1)]
+    rows = ({**others, **row} if others and isinstance(row, Mapping) else row for row in further)
+    return [as_arguments(row, width, names, k) for k, row in enumerate(rows, 1)]
 
 
 def as_arguments(row: Any, width: int, names: Sequence[str] | None, number: int) -> tuple[Any, ...]:
@@ -417,33 +421,48 @@ def _has_points(frame: Frame, name: str) -> bool:
     )
 
 
-def read_inputs(path: str | os.PathLike[str], inputs: Mapping[str, Type]) -> list[tuple[Any, ...]]:
+def read_inputs(
+    path: str | os.PathLike[str], inputs: Mapping[str, Type], needed: Sequence[str] | None = None
+) -> list[tuple[Any, ...]]:
     """The inputs of a program from a file: a table with columns of their names, or JSON.
 
     Args:
         path: The file.
         inputs: The type of each input, by name.
+        needed: The inputs that count, all where left out; in place of the others stands any value of their type.
 
     Raises:
-        InputError: It cannot be read, or lacks an input.
+        InputError: It cannot be read, or lacks an input that counts.
     """
     place = Path(path)
     names = tuple(inputs)
     if is_example_file(place):
-        return further_rows(place, len(names), names)
+        return further_rows(place, len(names), names, stand_ins(inputs, needed))
     from meristem.reading.files import read_table
 
-    return frame_inputs(read_table(place), inputs)
+    return frame_inputs(read_table(place), inputs, needed)
 
 
-def frame_inputs(frame: Frame, inputs: Mapping[str, Type]) -> list[tuple[Any, ...]]:
-    """The inputs of a program from the columns of a table.
+def stand_ins(inputs: Mapping[str, Type], needed: Sequence[str] | None) -> dict[str, Any]:
+    """A value for each input that does not count."""
+    others = {} if needed is None else {name: t for name, t in inputs.items() if name not in needed}
+    return {name: filler(type_, 1).to_list()[0] for name, type_ in others.items()}
+
+
+def frame_inputs(
+    frame: Frame, inputs: Mapping[str, Type], needed: Sequence[str] | None = None
+) -> list[tuple[Any, ...]]:
+    """The inputs of a program from the columns of a table; for `needed` see `read_inputs`.
 
     Raises:
         InputError: One of them is not there.
     """
-    columns = []
+    columns: list[list[Any]] = []
+    others = stand_ins(inputs, needed)
     for name, type_ in inputs.items():
+        if name in others:
+            columns.append([others[name]] * len(frame))
+            continue
         if name not in frame.places:
             from meristem.task.schema import close_names
 
@@ -464,4 +483,5 @@ __all__ = [
     "is_example_file",
     "read_examples",
     "read_inputs",
+    "stand_ins",
 ]
