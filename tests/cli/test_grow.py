@@ -157,8 +157,41 @@ def test_a_time_is_a_time_from_the_start_of_the_process(tmp_path: Path) -> None:
 def test_no_time_at_all_still_gives_a_model(run: Run) -> None:
     result = run("grow", PENGUINS, "--target", "species", "--budget", "0s", "--cores", "0", "--quiet")
     assert result.code == 0
-    assert "reading the table took the whole budget" in result.err
+    assert "--budget: 0 s leave no time to search" in result.err
     assert load("penguins.mst").predict(PENGUINS_ROW).tolist() == ["Adelie"]
+
+
+def test_a_file_that_was_there_is_replaced_aloud(run: Run) -> None:
+    assert "replaced" not in run("grow", PENGUINS, *QUICK).out
+    before = Path("penguins.mst").read_bytes()
+    result = run("grow", PENGUINS, *QUICK, "--seed", "1")
+    assert "it replaced the file of that name" in result.out
+    assert Path("penguins.mst").read_bytes() != before
+    assert "saved in penguins.mst, in place of" in run("grow", PENGUINS, *QUICK, "--quiet").out
+    assert json.loads(run("grow", PENGUINS, *QUICK, "--json").out)["replaced"] is True
+
+
+def test_a_baseline_does_not_replace_a_model_that_nobody_named(run: Run) -> None:
+    Path("penguins.mst").write_text("precious")
+    bare = ["--target", "species", "--trials", "0", "--cores", "0", "--quiet"]
+    result = run("grow", PENGUINS, *bare)
+    assert result.code == 1
+    assert "'penguins.mst' is there already and was kept" in result.err
+    assert "--out" in result.err
+    assert Path("penguins.mst").read_text() == "precious"
+    assert run("grow", PENGUINS, *bare, "--out", "penguins.mst").code == 0
+
+
+def test_a_target_that_is_mostly_empty_may_be_one_to_fill(run: Run) -> None:
+    rows = [f"{k}.5,{k % 7},{k % 3 if k % 3 == 0 or k < 6 else ''}" for k in range(60)]
+    Path("c.csv").write_text("\n".join(["a,b,clean", *rows]) + "\n")
+    result = run("grow", "c.csv", "--target", "clean", "--trials", "1", "--cores", "0", "--quiet")
+    assert "36 of 60 cells of 'clean' are empty" in result.err
+    assert "add --as-program" in result.err
+    Path("d.csv").write_text("name,clean\nada b,Ada\nbob c,\ncyd d,\n")
+    result = run("grow", "d.csv", "--target", "clean", "--trials", "1", "--cores", "0")
+    assert result.code == 1
+    assert "add --as-program" in result.err
 
 
 PENGUINS_ROW = {

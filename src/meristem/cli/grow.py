@@ -64,6 +64,7 @@ class Files:
     model: Path
     size: int
     report: Path | None
+    replaced: bool = False
 
 
 def grow_command(session: Session, options: GrowOptions) -> None:
@@ -75,7 +76,7 @@ def grow_command(session: Session, options: GrowOptions) -> None:
     """
     from meristem.reading.examples import is_example_file
 
-    session.when_stopped = "stopped: nothing was saved"
+    session.when_stopped, session.as_json = "stopped: nothing was saved", options.as_json
     if options.as_program or is_example_file(options.data):
         from meristem.cli.grow_program import grow_program_command
 
@@ -110,15 +111,25 @@ def grow_command(session: Session, options: GrowOptions) -> None:
 
         if (early := early_target(options.data, options.target)) is not None:
             objective.scorer(early.type, early.values)  # better now than when the whole table is read
-    task = Task.from_table(
-        options.data,
-        options.target,
-        time_column=options.time_column,
-        group_column=options.group_column,
-        weight_column=options.weight_column,
-    )
+    try:
+        task = Task.from_table(
+            options.data,
+            options.target,
+            time_column=options.time_column,
+            group_column=options.group_column,
+            weight_column=options.weight_column,
+        )
+    except InputError:
+        _hint_at_programs(options.data, options.target)
+        raise
+    if any(finding.kind == "rows_dropped" for finding in task.findings):
+        _hint_at_programs(options.data, options.target)
     began = session.began - _SAVING
-    if time.monotonic() - began >= budget.limit:
+    if budget.limit == 0:
+        warn(
+            "--budget: 0 s leave no time to search: the model is the same answer for every row; give it more time"
+        )
+    elif time.monotonic() - began >= budget.limit:
         warn(
             "reading the table took the whole budget: the model is the same answer for every row; give it more time"
         )
@@ -147,7 +158,8 @@ def grow_command(session: Session, options: GrowOptions) -> None:
 
         for text in warnings(report):
             warn(text)
-        say(f"{score_line(report)}; saved in {files.model}")
+        replaced = ", in place of the file that was there" if files.replaced else ""
+        say(f"{score_line(report)}; saved in {files.model}{replaced}")
         return
     _tell(model, report, files, options)
 
@@ -193,12 +205,47 @@ def _write(model: Model, options: GrowOptions) -> Files:
     from meristem.model.file import write_whole
 
     data = model.to_bytes()
+    replaced = options.model_path.exists()
+    if replaced and options.out is None:
+        _refuse_baseline(model.report(), options.model_path)
     write_whole(options.model_path, data)
     if options.report is not None:
         write_whole(
             options.report, page(model, next_commands(options.model_path, model.schema.target.name)).encode()
         )
-    return Files(options.model_path, len(data), options.report)
+    return Files(options.model_path, len(data), options.report, replaced)
+
+
+def _refuse_baseline(report: Report, place: Path) -> None:
+    """See that a model that knows nothing does not replace a file that nobody named."""
+    from meristem.model.sentences import left_out
+
+    why = left_out(report, "model")
+    if why or report.best.loss >= report.baseline.loss:
+        because = f" ({why.rstrip('.')})" if why else ""
+        raise InputError(
+            f"{str(place)!r} is there already and was kept, because the new model is no better than the same answer "
+            f"for every row{because}; name another file with --out to save it all the same, or give it more time"
+        )
+
+
+def _hint_at_programs(data: Path, target: str) -> None:
+    """Say that there are programs too where most cells of the target are empty: a table to be filled, perhaps."""
+    from meristem.reading.files import read_table
+    from meristem.task.cells import MISSING
+    from meristem.task.features import texts_of
+
+    try:
+        texts = texts_of(read_table(data).column(target))
+    except (InputError, KeyError):
+        return  # what is wrong is said elsewhere
+    there = [text.strip() not in MISSING for text in texts.pool] + [False]
+    empty = sum(not there[code] for code in texts.codes.tolist())
+    if 2 * empty > len(texts):
+        warn(
+            f"{empty:,} of {len(texts):,} cells of {target!r} are empty; if the others are examples by which they "
+            "are to be filled, add --as-program"
+        )
 
 
 def page(model: Model, commands: list[tuple[str, str]]) -> str:
@@ -237,6 +284,8 @@ def _tell(model: Model, report: Report, files: Files, options: GrowOptions) -> N
         say(f"... and {left_out:,} more lines: meristem show {quoted(files.model)} --source")
     heading("Where it is")
     say(f"  {files.model}  the model, {byte_size(files.size)}, safe to pass on: no code, no row of the table")
+    if files.replaced:
+        say("    it replaced the file of that name that was there")
     if files.report is not None:
         say(f"  {files.report}  the report, for a browser")
     heading("What to type next")
@@ -254,6 +303,7 @@ def summary(model: Model, report: Report, files: Files, stopped: bool) -> dict[s
     return {
         "model": str(files.model),
         "bytes": files.size,
+        "replaced": files.replaced,
         "report": None if files.report is None else str(files.report),
         "hash": model.hash,
         "target": report.facts.target,

@@ -30,6 +30,7 @@ class Files:
     size: int
     report: Path | None
     table: Path | None
+    replaced: bool = False
 
 
 def grow_program_command(session: Session, options: GrowOptions) -> None:
@@ -75,7 +76,8 @@ def grow_program_command(session: Session, options: GrowOptions) -> None:
     if options.as_json:
         say(json.dumps(summary(model, files), allow_nan=False))
     elif options.quiet:
-        say(f"{model.report().program}; saved in {files.model}")
+        replaced = ", in place of the file that was there" if files.replaced else ""
+        say(f"{model.report().program}; saved in {files.model}{replaced}")
     else:
         _tell(model, files)
 
@@ -128,6 +130,7 @@ def _write(model: ProgramModel, options: GrowOptions) -> Files:
     from meristem.model.file import write_whole
 
     data = model.to_bytes()
+    replaced = options.model_path.exists()
     write_whole(options.model_path, data)
     if options.report is not None:
         from meristem.model.program_page import page
@@ -139,7 +142,7 @@ def _write(model: ProgramModel, options: GrowOptions) -> Files:
 
         how = format_of(str(options.out_table), "--out-table")
         write_table(answers_table(model, options.data, (), True, how.text), str(options.out_table), how)
-    return Files(options.model_path, len(data), options.report, options.out_table)
+    return Files(options.model_path, len(data), options.report, options.out_table, replaced)
 
 
 def next_commands(model: ProgramModel, path: Path) -> list[tuple[str, str]]:
@@ -169,6 +172,8 @@ def _tell(model: ProgramModel, files: Files) -> None:
     say(
         f"  {files.model}  the model, {size_text(files.size)}: it holds data, no code; the examples are in it"
     )
+    if files.replaced:
+        say("    it replaced the file of that name that was there")
     if files.report is not None:
         say(f"  {files.report}  the report, for a browser")
     if files.table is not None:
@@ -220,6 +225,7 @@ def summary(model: ProgramModel, files: Files) -> dict[str, Any]:
     return {
         "model": str(files.model),
         "bytes": files.size,
+        "replaced": files.replaced,
         "report": None if files.report is None else str(files.report),
         "table": None if files.table is None else str(files.table),
         "hash": model.hash,
