@@ -25,7 +25,7 @@ _GRACE_TURNS = 20  # the same where turns count
 # A program is unlikely whose cost is beyond this times the cost up to which all programs were seen. Likelier ones may
 # well come then, and the search goes on for longer.
 _FAR = 1.5
-_PATIENCE_SHARE, _PATIENCE_LEAST, _PATIENCE_TURNS = 2.0, 8.0, 500
+_PATIENCE_TURNS = 500
 _LONE_BRANCH = 3.0  # bits against a branch that rests on one example, beside what its finder counts
 _MOST_KEPT = 2000  # programs that fit
 _LEAST_EACH = 0.1  # seconds, times its weight, that each finder has had before the search may end
@@ -168,7 +168,7 @@ class Hunt:
             spent = self.clock.elapsed
             grace = max(_GRACE_LEAST, _GRACE_SHARE * self.settled_at)
             if self._unlikely(alive):
-                grace = max(_PATIENCE_LEAST, _PATIENCE_SHARE * self.settled_at)
+                return ""  # the time that was given is used
             if spent - self.settled_at >= grace:
                 return f"no likelier program came for {spent - self.settled_at:.1f} s"
         elif self.turn - self.settled_since >= max(

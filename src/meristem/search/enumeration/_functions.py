@@ -95,11 +95,16 @@ class Context:
         items: tuple[Ids, ...],
         offsets: IntArray,
         failed: NDArray[np.bool_],
+        known_only: bool = False,
     ) -> bool:
-        """Add a list; False where it would take too many rows."""
+        """Add a list; False where it would take too many rows, or with `known_only` any new one."""
         examples = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
         keys = list(zip(examples.tolist(), *(part.tolist() for part in items), strict=True))
-        if not keys or not self.add_rows(keys):
+        if (
+            not keys
+            or (known_only and any(key not in self._known for key in keys))
+            or not self.add_rows(keys)
+        ):
             return False
         rows = np.array([self._known[key] for key in keys], np.int64)
         cost = sum(block.cost for block in blocks)

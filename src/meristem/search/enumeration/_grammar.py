@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import product
 from typing import Any
 
@@ -12,14 +13,23 @@ from meristem.primitives.tokens import TOKEN_CLASSES, tokens
 from meristem.search.enumeration._list_kernels import list_kernel
 from meristem.search.enumeration._operations import Operation, kernel_of
 from meristem.search.programs.prior import cost_of
-from meristem.types import BOOL, INT, TEXT, Type, list_of, satisfies, substitute, variables_of
+from meristem.types import BOOL, DATETIME, INT, TEXT, Type, list_of, satisfies, substitute, variables_of
 
 _COMMUTATIVE = {"add", "multiply", "minimum", "maximum", "and", "or", "equal", "not_equal", "xor"}
 _MOST_ARGUMENTS = 4
 
 
-def types_at_hand(inputs: Iterable[Type], output: Type) -> list[Type]:
-    """The types that values inside of the program may have."""
+_DATE = re.compile(r"\d+\W{1,2}\w+\W{1,2}\d+|\d{4}-\d\d")
+
+
+def types_at_hand(inputs: Iterable[Type], output: Type, strings: Sequence[str] = ()) -> list[Type]:
+    """The types that values inside of the program may have.
+
+    Args:
+        inputs: The types of the inputs.
+        output: The type of the answer.
+        strings: Texts among the inputs: where most look like dates, there are dates inside.
+    """
     found: dict[Type, None] = {}
 
     def add(type: Type) -> None:
@@ -32,6 +42,12 @@ def types_at_hand(inputs: Iterable[Type], output: Type) -> list[Type]:
         add(type)
     if TEXT in found:
         add(list_of(TEXT))
+        if 2 * sum(_DATE.search(string) is not None for string in strings) > len(strings):
+            add(DATETIME)
+    for type in list(found):
+        if type.name == "map":
+            for arg in type.args:
+                add(list_of(arg))
     for type in list(found):
         # Lists of lists come up on the way (runs, windows, chunks), one level deeper than the task's own.
         if type.name == "list" and type.item.name in ("int", "text", "real") and list_of(type) not in found:
@@ -92,6 +108,11 @@ def _bound(entry: Entry, strings: list[str]) -> Iterator[tuple[tuple[tuple[int, 
     """Ways to fix arguments of an entry that are names of something (a class of characters), with what they cost."""
     for position, values in entry.hints.items():
         names = [v for v in values if isinstance(v, str) and v.isalpha() and len(v) > 1]
+        patterns = DATETIME in entry.type.parameters or entry.type.result == DATETIME
+        if patterns and values:
+            for value in values:
+                yield ((position, value),), 1
+            return
         if names and len(names) == len(values):
             for place, name in enumerate(names):
                 if name not in TOKEN_CLASSES or any(tokens.function(s, name) for s in strings):

@@ -17,6 +17,7 @@ from meristem.search.enumeration._functions import (
     RULES,
     ZIPPED_RULES,
     Application,
+    Applied,
     Context,
     Rule,
     Source,
@@ -44,6 +45,7 @@ class Settings:
         bodies: Programs kept in a bank of function bodies.
         rows: Rows of a context of functions: distinct (example, parameters).
         sources: Lists that functions of one kind are applied to.
+        more_sources: The same, those counted that hold no items but of the first ones.
         examples: Examples that are searched with; the others check what was found.
         conditionals: Whether programs that are right on some examples are joined by tests. Adds programs only.
         inverses: Whether answers are taken apart (`concat_lists(p, ?)`, `interleave(?, p)`, `map(?, xs)`). Adds
@@ -59,6 +61,7 @@ class Settings:
     bodies: int = 120_000
     rows: int = 600
     sources: int = 24
+    more_sources: int = 48
     examples: int = 16
     conditionals: bool = True
     inverses: bool = True
@@ -103,7 +106,7 @@ class Search:
         self.pools = Pools()
         self.count = len(problem)
         self.output = problem.answers.type
-        types = types_at_hand([*problem.types.values(), *more], self.output)
+        types = types_at_hand([*problem.types.values(), *more], self.output, strings_in(problem))
         self.types = types
         self.operations = operations(types, strings_in(problem))
         self.bank = Bank(self.pools, self.count, settings.most, settings.merge)
@@ -383,11 +386,14 @@ class Search:
             )
             if indexed or len(types) == 1:
                 block = self.bank.blocks.get(types[-1], {}).get(level)
-                for index in range(0 if block is None else min(len(block), 200)):
-                    if len(context.sources) >= self.settings.sources:
+                for index in [] if block is None else _likely_sources(block, 300):
+                    if len(context.sources) >= self.settings.more_sources:
                         break
                     assert block is not None
-                    self._add_source(context, (block,), (index,), indexed)
+                    # Parts and orders of lists that are sources already (what a filter keeps) take no new rows.
+                    self._add_source(
+                        context, (block,), (index,), indexed, len(context.sources) >= self.settings.sources
+                    )
             elif level <= 8:
                 for first in range(1, level):
                     a, b = (self.bank.blocks.get(types[-1], {}).get(c) for c in (first, level - first))
@@ -399,7 +405,12 @@ class Search:
                                 self._add_source(context, (a, b), (j, k), False)
 
     def _add_source(
-        self, context: Context, blocks: tuple[Block, ...], indices: tuple[int, ...], indexed: bool
+        self,
+        context: Context,
+        blocks: tuple[Block, ...],
+        indices: tuple[int, ...],
+        indexed: bool,
+        known_only: bool = False,
     ) -> None:
         pool = self.pools[list_of(context.parameters[-1][1])]
         assert isinstance(pool, ListPool)
@@ -414,7 +425,7 @@ class Search:
         items = [children[places + np.repeat(starts[:-1], lengths)] for children, starts in runs]
         if indexed:
             items.insert(0, places.astype(np.int32))
-        context.add_source(blocks, indices, tuple(items), offsets, failed)
+        context.add_source(blocks, indices, tuple(items), offsets, failed, known_only)
 
     # ------------------------------------------------------------------------------------ function goals
 
@@ -507,6 +518,17 @@ class Search:
 
 
 _NOTHING = Wanted(np.empty(0, np.int32), None, np.empty(0, np.int64))
+
+
+def _likely_sources(block: Block, most: int) -> list[int]:
+    """Programs of a block, those that functions made first: a list that was filtered is often mapped next."""
+    made: list[int] = []
+    others: list[int] = []
+    start = 0
+    for fragment in block.fragments:
+        (made if isinstance(fragment, Applied) else others).extend(range(start, start + len(fragment)))
+        start += len(fragment)
+    return [*made[: most // 2], *others][:most]
 
 
 def _splits(
