@@ -27,6 +27,7 @@ ONE = ["--trials", "1", "--cores", "0"]
         (["grow", "x.csv", "--target", "y", "--cores", "-2"], "--cores: expected a number of cores"),
         (["grow", "x.csv", "--target", "y", "--metric", "goodness"], "--metric: expected a metric among"),
         (["grow", "x.csv", "--target", "y", "--seed", "-1"], "--seed: expected 0 or more"),
+        (["grow", "x.json", "--budget", "0s"], "--budget: expected a time above 0"),
         (["predict", "m.mst"], "Missing argument 'DATA'"),
     ],
 )

@@ -26,7 +26,7 @@ def costs(stated: Any) -> list[list[float]]:
 
 def test_an_error_that_is_left_out_costs_one() -> None:
     assert costs({("Chinstrap", "Adelie"): 10}) == [[0, 1, 1], [10, 0, 1], [1, 1, 0]]
-    assert costs({("Gentoo", "Gentoo"): -2, ("Adelie", "Gentoo"): 0}) == [[0, 1, 0], [1, 0, 1], [1, 1, -2]]
+    assert costs({("Gentoo", "Gentoo"): 0.5, ("Adelie", "Gentoo"): 0}) == [[0, 1, 0], [1, 0, 1], [1, 1, 0.5]]
 
 
 def test_a_matrix_is_taken_as_it_is() -> None:
@@ -50,7 +50,6 @@ def test_the_example_of_the_docs_grows_no_constant() -> None:
     [
         {("Adelie", "Gentoo"): 0, ("Chinstrap", "Gentoo"): 0},
         [[0, 1, 0], [1, 0, 0], [1, 1, 0]],
-        [[0, 1, 0], [1, 0, -1], [1, 1, -5]],
     ],
 )
 def test_costs_that_make_a_constant_answer_free_are_warned_of(stated: Any) -> None:
@@ -68,6 +67,14 @@ def test_costs_that_do_not_are_not() -> None:
     ("stated", "message"),
     [
         ({("Adelie", "Chinstrap"): "much"}, "expected a number as the cost of"),
+        (
+            {("Adelie", "Chinstrap"): -3},
+            "got -3 where 'Adelie' is right and 'Chinstrap' is answered: that would pay",
+        ),
+        (
+            [[0, 1, 1], [1, 0, 1], [1, 1, -2]],
+            "got -2 where 'Gentoo' is right and 'Gentoo' is answered: a gain",
+        ),
         ({("Adelie", "Chinstrap"): float("nan")}, "finite numbers"),
         ({("Adelie", "Emperor"): 1}, "among"),
         ([[0, 1], [1, 0]], "cost matrix of 3 x 3"),

@@ -105,6 +105,8 @@ def _checked(options: GrowOptions) -> Budget:
             build()
         except InputError as error:
             raise WrongUse(f"{option}: {error}") from None
+    if Budget(seconds=seconds, trials=0).limit == 0:
+        raise WrongUse("--budget: expected a time above 0, in which to look for programs, got 0 s")
     return Budget(seconds=seconds, trials=options.trials, cores=options.cores, memory=options.memory)
 
 

@@ -127,9 +127,9 @@ class Objective:
             `meristem.task.objective.METRICS`, or any callable `f(answers, predictions) -> float` that is to be made
             small. It gets what `predict` gives (labels or numbers); with an attribute `needs_probabilities = True` it
             gets probabilities [N, K] in the order of `classes_`, with `greater_is_better = True` it is made large.
-        costs: What each kind of error costs: `{(actual, predicted): cost}`; an error that is left out costs 1, a
-            right answer nothing. Or a matrix [K, K] with a row an actual and a column a predicted class, in the order
-            of `classes_`.
+        costs: What each kind of error costs, 0 or more: `{(actual, predicted): cost}`; an error that is left out
+            costs 1, a right answer nothing. Or a matrix [K, K] with a row an actual and a column a predicted class,
+            in the order of `classes_`.
         max_size: Most bytes the saved model may have, as a number or text (`"100kB"`).
         max_latency: Most seconds that predicting one row may take, as a number or text (`"2ms"`).
     """
@@ -221,6 +221,17 @@ def _cost_matrix(costs: Any, classes: Sequence[Any]) -> RealArray:
             raise InputError(f"expected a cost matrix of {k} x {k} numbers, got {costs!r:.100}") from None
     if table.shape != (k, k) or not np.isfinite(table).all():
         raise InputError(f"expected a cost matrix of {k} x {k} finite numbers, got shape {table.shape}")
+    if (table < 0).any():
+        row, column = np.argwhere(table < 0)[0].tolist()
+        meant = (
+            "a gain from a right answer is the same as that much more cost of each wrong one"
+            if row == column
+            else "that would pay for an error; is its sign wrong?"
+        )
+        raise InputError(
+            f"expected costs of 0 or more, got {table[row, column]:g} where {classes[row]!r} is right and "
+            f"{classes[column]!r} is answered: {meant}"
+        )
     return table
 
 
