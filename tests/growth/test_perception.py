@@ -40,7 +40,7 @@ def data(
 
 @pytest.fixture(scope="module")
 def adder() -> ms.ProgramModel:
-    return ms.grow(ms.Task.from_arrays(*data(sum, 400, 0), name="add"), budget=300, quiet=True)
+    return ms.grow(ms.Task.from_arrays(*data(sum, 240, 0), name="add"), budget=300, quiet=True)
 
 
 def test_a_sum_is_found_with_the_reader_in_it(adder: ms.ProgramModel) -> None:

@@ -58,6 +58,7 @@ _ENOUGH, _RECALLED = (
     0.9,
     0.85,
 )  # share of held-out examples right at which the search ends; and for a part as it is
+_LEARNED = 0.05  # nats a label
 _PERFECT = 0.995  # of held-out examples: training ends before all its steps
 _IMPOSSIBLE = 0.2
 _KEPT_EXAMPLES = 4
@@ -348,7 +349,8 @@ class _Work:
                 if self.clock.left <= 0:
                     break
                 self._train(each, steps, _SHORT)
-            candidates.sort(key=lambda c: (math.inf if c.loss is None else c.loss, c.cost))
+            # Few labels are soon learned by heart: below `_LEARNED` the order that the labels gave stays.
+            candidates.sort(key=lambda c: math.inf if c.loss is None else max(c.loss, _LEARNED))
             candidates = candidates[: max(1, (len(candidates) + 1) // 2)]
         for k, each in enumerate(candidates):
             if self.clock.left <= 0 and self.best is not None:

@@ -64,8 +64,7 @@ class Ranked:
     @property
     def classes(self) -> int:
         """How many classes it takes: the last one of which the labels show something, and one more."""
-        seen = np.flatnonzero(self.prior > 2e-3)
-        return int(seen[-1]) + 1 if len(seen) else 1
+        return _last_seen(self.prior)
 
 
 @dataclass(frozen=True)
@@ -176,28 +175,33 @@ def rank_programs(
         guessing,
         int(counts.sum()),
         time.process_time() - began,
-        _alike(problem, answers),
+        _alike(problem, answers, [each.prior for each in merged]),
     )
 
 
-def _alike(problem: ReadingProblem, answers: list[IntArray]) -> RealArray:
-    """How far programs agree beyond what their frequencies of answers give (Cohen's kappa), by shape."""
+def _alike(problem: ReadingProblem, answers: list[IntArray], priors: list[RealArray]) -> RealArray:
+    """How far programs agree beyond what their frequencies of answers give (Cohen's kappa), by shape.
+
+    Readings count by how likely the better of the two programs takes them to be.
+    """
     found = np.eye(len(answers))
     starts = problem.readings.starts
     labels = problem.counts.sum(axis=1)
     share = labels / max(labels.sum(), 1)
-    for i in range(len(answers)):
-        for j in range(i):
+    for j, prior in enumerate(priors):
+        weights = np.exp(problem.readings.counts @ np.log(np.maximum(prior, 1e-30)))
+        for i in range(j + 1, len(answers)):
             total = 0.0
-            for k, weight in enumerate(share):
-                one, other = (answers[p][starts[k] : starts[k + 1]] for p in (i, j))
+            for k, part in enumerate(share):
+                block = slice(int(starts[k]), int(starts[k + 1]))
+                one, other, weight = answers[j][block], answers[i][block], weights[block]
                 values, both = np.unique(np.concatenate([one, other]), return_inverse=True)
                 first, second = (
-                    np.bincount(part, minlength=len(values)) / len(one) for part in np.split(both.ravel(), 2)
+                    np.bincount(ids, weight, len(values)) / weight.sum() for ids in np.split(both.ravel(), 2)
                 )
                 chance = float(first @ second)
-                same = float((one == other).mean())
-                total += weight * ((same - chance) / (1 - chance) if chance < 1 else 1.0)
+                same = float(weight @ (one == other) / weight.sum())
+                total += part * ((same - chance) / (1 - chance) if chance < 1 - 1e-9 else 1.0)
             found[i, j] = found[j, i] = total
     return found
 
@@ -297,9 +301,18 @@ def _fine(
 
 
 def _unbalance(prior: RealArray) -> float:
-    """Nats by which a class prior is further from balance than from itself."""
+    """Nats by which a class prior is further from balance than from itself.
+
+    Balance is that of the classes up to the last one that is seen: K is only a bound, and fewer classes are no excuse.
+    """
     seen = prior[prior > 0]
-    return float(math.log(len(prior)) + seen @ np.log(seen))
+    return float(math.log(_last_seen(prior)) + seen @ np.log(seen))
+
+
+def _last_seen(prior: RealArray) -> int:
+    """How many classes there are up to the last one that the labels show something of."""
+    seen = np.flatnonzero(prior > 2e-3)
+    return int(seen[-1]) + 1 if len(seen) else 1
 
 
 def _longer(
