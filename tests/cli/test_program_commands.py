@@ -221,3 +221,16 @@ def test_inputs_that_the_program_does_not_use_may_be_missing(run: Run) -> None:
     result = run("predict", "n.mst", write("none.csv", "id\n1\n"), "--out", "-")
     assert result.code == 1
     assert "there is no column 'name'" in result.err
+
+
+def test_errors_are_json_where_that_was_asked_for(run: Run) -> None:
+    clash = write("clash.json", "[[1, 2], [1, 3]]")
+    result = run("grow", clash, "--budget", "2s", "--json")
+    assert result.code == 1
+    found = json.loads(result.out)
+    assert found["code"] == 1
+    assert "contradict" in found["error"]
+    assert "contradict" in result.err
+    table = run("grow", write("t.csv", "a,b\n1,2\n"), "--target", "c", "--json")
+    assert (table.code, json.loads(table.out)["code"]) == (1, 1)
+    assert run("grow", clash, "--budget", "2s").out == ""

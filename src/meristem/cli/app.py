@@ -283,6 +283,7 @@ def build(session: Session) -> Any:
             as_json=as_json,
             quiet=quiet,
         )
+        session.as_json = as_json
         return session.run(lambda: grow_command(session, options))
 
     @app.command(short_help="Predict the rows of a table.")

@@ -29,11 +29,13 @@ class Session:
         began: When the process began, in `time.monotonic()` seconds.
         debug: Whether errors show their traceback.
         when_stopped: What to say if the user interrupts now.
+        as_json: Whether a program reads stdout: then an error is a JSON object there too.
     """
 
     began: float
     debug: bool = False
     when_stopped: str = "stopped"
+    as_json: bool = False
 
     @property
     def elapsed(self) -> float:
@@ -78,6 +80,14 @@ class Session:
         if self.debug and sys.exc_info()[0] is not None:
             note(traceback.format_exc().rstrip())
         note(f"{paint('error:', 'red', sys.stderr)} {one_line(message)}")
+        if self.as_json:
+            import json
+
+            try:
+                say(json.dumps({"error": one_line(message), "code": code}))
+                sys.stdout.flush()
+            except BrokenPipeError:
+                silence(sys.stdout)
         return code
 
     @staticmethod
