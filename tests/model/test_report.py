@@ -159,6 +159,21 @@ def test_the_verdict(greater: bool, base: Any, best: Any, level: str) -> None:
     assert "always answering 'a'" in words
 
 
+def test_few_rows_prove_little() -> None:
+    report = replace(
+        sample(),
+        baseline=Score("always answering 'a'", 1.0, 1.0, 0.9, 1.1),
+        best=Score("", 0.0, 0.0, 0.0, 0.0),
+    )
+    few = replace(report, facts=replace(report.facts, rows=9, metric="rmse", greater_is_better=False))
+    assert sentences.verdict(few) == (
+        "unsure",
+        "Better than always answering 'a' (1), but 9 rows prove little: this may be luck.",
+    )
+    enough = replace(few, facts=replace(few.facts, rows=10))
+    assert sentences.verdict(enough)[0] == "good"
+
+
 def test_calibration_words() -> None:
     say = sentences.calibration_words
     assert say(Calibration(error=0.02, chance=0.03)).startswith("The probabilities hold")

@@ -109,6 +109,15 @@ def test_categories_never_seen_are_missing_or_other_and_counted() -> None:
     ]
 
 
+def test_a_case_that_two_labels_share_is_ambiguous() -> None:
+    feature = Feature("paid", option_of(class_of("Ja", "ja", "nein")))
+    rows, warnings = Schema((feature,), SCHEMA.target).rows({"paid": ["ja", "JA", "NEIN", "JA", "Ja"]})
+    assert values(rows, "paid") == ["ja", None, "nein", None, "Ja"]
+    assert warnings == [
+        "2 values 'JA' in 'paid', ambiguous between 'Ja' and 'ja', first in row 2: treated as missing"
+    ]
+
+
 def test_numbers_and_their_text_are_one_category() -> None:
     for value in (1, 1.0, "1", " 1 ", np.int64(1)):
         assert values(SCHEMA.rows({**ROW, "colour": value})[0], "colour") == ["1"]
@@ -146,7 +155,8 @@ def test_categories_in_another_case_are_the_known_ones() -> None:
     # "MEDIUM" could be two of them.
     assert values(rows, "size") == ["S", "S", None, "Medium", "straße", "NA-x", None]
     assert warnings == [
-        "2 values never seen in training in 'size' ('MEDIUM', 'na'), first in row 3: treated as missing"
+        "1 value never seen in training in 'size' ('na'), first in row 7: treated as missing",
+        "1 value 'MEDIUM' in 'size', ambiguous between 'Medium' and 'medium', first in row 3: treated as missing",
     ]
     assert values(schema.rows({"size": "s"})[0], "size") == ["S"]
 

@@ -159,7 +159,7 @@ class ProgramReport:
         """Whether to trust the program, in a sentence or two."""
         fits = self.examples - len(self.wrong)
         text = (
-            f"It answers all {count(self.examples, 'example')}"
+            ("It answers the example" if self.examples == 1 else f"It answers all {self.examples:,} examples")
             if not self.wrong
             else f"It answers {fits:,} of {count(self.examples, 'example')}"
         )

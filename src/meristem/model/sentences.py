@@ -9,6 +9,10 @@ from meristem.model.words import clean, count, duration, joined, number, numbers
 
 Level = Literal["good", "unsure", "bad"]
 
+_FEW_ROWS = 10
+"""Below this many rows, nothing is clear: by chance alone, one of two answers is right for all of nine rows once in 500
+times, and tens of programs are tried."""
+
 _METRICS = {
     "log_loss": "log-loss",
     "brier": "Brier score",
@@ -104,6 +108,11 @@ def verdict(report: Report) -> tuple[Level, str]:
                 "unsure",
                 f"Better than {what} ({given}), but its interval reaches that far: this may be luck.",
             )
+    if facts.rows < _FEW_ROWS:
+        return (
+            "unsure",
+            f"Better than {what} ({given}), but {count(facts.rows, 'row')} prove little: this may be luck.",
+        )
     if best.loss == 0 and not facts.greater_is_better:
         return "good", f"No error on rows it had not seen; {what} gives {given}."
     if base.loss > 0 and best.loss >= 0:

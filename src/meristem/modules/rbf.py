@@ -90,7 +90,8 @@ class Rbf(ModuleKind):
         need(arrays, "gamma", "f", 1, (1,))
 
     def describe(self, arrays: Mapping[str, NDArray[Any]], inputs: Sequence[Type], output: Type) -> list[str]:
-        return [f"{len(arrays['landmarks'])} landmarks, averages of rows"]
+        number = len(arrays["landmarks"])
+        return ["1 landmark, an average of rows" if number == 1 else f"{number} landmarks, averages of rows"]
 
 
 def _landmarks(x: NDArray[np.float64], count: int, rng: np.random.Generator) -> NDArray[np.float64]:

@@ -89,6 +89,11 @@ class Feature:
         return {text: found[0] for text, found in places.items() if len(found) == 1}
 
     @cached_property
+    def _shared(self) -> frozenset[str]:
+        """The lower cases that several labels share."""
+        return frozenset(label.casefold() for label in self.index) - self.folded.keys()
+
+    @cached_property
     def missing_words(self) -> frozenset[str]:
         """The text that stands for a missing cell in this column."""
         known = MISSING if self.kind in ("class", "text") else MISSING_NUMBER
@@ -144,14 +149,18 @@ class Feature:
         unseen = len(self.index) - 1 if self.other else -1
         table = np.full(len(texts.pool) + 1, -1, np.int64)
         strange = []
+        likes: dict[int, list[str]] = {}
         for k, text in enumerate(texts.pool):
             word = text.strip()
             place = self.index.get(word)
             if place is None and word not in self.missing_words:
                 place = self.folded.get(word.casefold())
                 if place is None:
-                    strange.append(k)
                     place = unseen
+                    if like := self._like(word):
+                        likes[k] = like
+                    else:
+                        strange.append(k)
             table[k] = -1 if place is None else place
         codes = table[texts.codes]
         if strange and self.index:
@@ -162,8 +171,19 @@ class Feature:
                 warnings.append(
                     _counted(rows, "value", f"never seen in training in {self.name!r} ({examples})", became)
                 )
+        for k, like in likes.items():
+            rows = texts.codes == k
+            if rows.any():
+                which = f"{_short(texts.pool[k])} in {self.name!r}, ambiguous between {' and '.join(map(_short, like))}"
+                became = "the label (other)" if self.other else "missing"
+                warnings.append(_counted(rows, "value", which, became))
         present = codes >= 0
         return Options(present, Scalars(self.type.item, codes if present.all() else codes[present]))
+
+    def _like(self, word: str) -> list[str]:
+        """The labels that a word may mean, where several differ from it only by their case."""
+        folded = word.casefold()
+        return [] if folded not in self._shared else [t for t in self.index if t.casefold() == folded]
 
     def _flags(self, raw: Raw, warnings: list[str]) -> Options:
         strange = np.zeros(len(raw), np.bool_)
