@@ -45,6 +45,8 @@ COSTS: dict[str, int | None] = {
     "between": None,
     "is_even": 3,
     "is_odd": 3,
+    "is_multiple": 3,
+    "is_leap_year": 9,
     # lists
     "length": 2,
     "get": 2,
