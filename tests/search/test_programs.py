@@ -268,6 +268,32 @@ def test_wrong_examples_are_searched_around() -> None:
     assert len(again) == len(found)  # the same seed draws the same parts
 
 
+def test_with_few_examples_each_is_left_out_once() -> None:
+    class Slow(Finder):
+        """Gives the one program it knows after many turns, where it answers all examples it was shown."""
+
+        name = "slow"
+
+        def suits(self, problem: Problem) -> bool:
+            return True
+
+        def find(self, problem: Problem) -> Iterator[Found | None]:
+            begun.append(tuple(problem.inputs["x"].to_list()))
+            yield from [None] * 900
+            checked = Checker(problem).check(parse_term("2 * x"))
+            yield Found(parse_term("2 * x"), 5) if checked and not checked.wrong else None
+
+    begun: list[tuple[int, ...]] = []
+    given = problem([(1, 2), (2, 4), (3, 99), (4, 8), (5, 10)], wrong=0.2)
+    found = next(f for f in islice(Robust(Slow()).find(given), 5000) if f is not None)
+    assert found.wrong == (2,)
+    assert sorted(begun) == [(1, 2, 3, 4), (1, 2, 3, 5), (1, 2, 4, 5), (1, 3, 4, 5), (2, 3, 4, 5)]
+    begun.clear()
+    twice = problem([(1, 2), (2, 4), (2, 5), (4, 8), (5, 10)], wrong=0.2)
+    assert next(f for f in Robust(Slow()).find(twice) if f is not None).wrong == (2,)
+    assert begun == [(1, 2, 4, 5), (1, 2, 4, 5)]
+
+
 def test_holes_whose_type_is_open_get_every_type() -> None:
     given = problem([(["ccc", "a"], ["a", "ccc"])])
     found = [format_term(t) for t in typings(parse_term("sort_by(?, ?)"), given)]
