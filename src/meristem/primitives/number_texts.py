@@ -183,6 +183,15 @@ subroutine(
     examples=[(("1.234,50 €",), 1234.5), (("x",), EvaluationError)],
 )
 subroutine(
+    "parse_percent",
+    "text -> real",
+    "text",
+    'parse_number(concat_text(text_before(text, "%"), "%")) / 100.0',
+    doc="The share that a text says in per cent.",
+    cost=3,
+    examples=[(("12%",), 0.12), (("5 %",), 0.05), (("-1,250.0 %",), -12.5), (("12",), EvaluationError)],
+)
+subroutine(
     "first_number",
     "text -> real",
     "text",
