@@ -33,6 +33,7 @@ from meristem.values import column_from
 Progress = Iterator[Found | None]
 
 _TREES = 14  # goals that decision trees are grown for
+_CHEAP = 5  # lists up to this cost are all worth applying functions to
 _CASES = 24  # tests whose two sides are made as chains, a level
 
 
@@ -61,7 +62,7 @@ class Settings:
     bodies: int = 120_000
     rows: int = 600
     sources: int = 24
-    more_sources: int = 48
+    more_sources: int = 80
     examples: int = 16
     conditionals: bool = True
     inverses: bool = True
@@ -521,14 +522,17 @@ _NOTHING = Wanted(np.empty(0, np.int32), None, np.empty(0, np.int64))
 
 
 def _likely_sources(block: Block, most: int) -> list[int]:
-    """Programs of a block, those that functions made first: a list that was filtered is often mapped next."""
+    """Programs of a block to apply functions to: those that functions made first.
+
+    A list that was filtered is often mapped next. Of others there are many, and the cheapest are sources already.
+    """
     made: list[int] = []
     others: list[int] = []
     start = 0
     for fragment in block.fragments:
         (made if isinstance(fragment, Applied) else others).extend(range(start, start + len(fragment)))
         start += len(fragment)
-    return [*made[: most // 2], *others][:most]
+    return [*made[: most // 2], *others[: most // 2 if block.cost <= _CHEAP else 8]]
 
 
 def _splits(
