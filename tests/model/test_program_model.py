@@ -22,7 +22,7 @@ from meristem.model import ProgramModel, ProgramWarning
 from meristem.model.file import pack, unpack
 from meristem.model.program import Program
 from meristem.model.program_page import page
-from meristem.model.program_report import ProgramReport
+from meristem.model.program_report import FoundProgram, ProgramReport
 from meristem.model.questions import Rival
 from meristem.model.report import Effort
 from meristem.model.value_text import json_value, value_text
@@ -404,3 +404,17 @@ def test_values_as_json() -> None:
     value = {1: [(datetime(2024, 1, 2), None)], 2: []}
     assert json_value(value) == [[1, [["2024-01-02T00:00:00", None]]], [2, []]]
     assert json_value(np.array([1, 2])) == [1, 2]
+
+
+def test_the_report_lists_the_likeliest_first() -> None:
+    found = [
+        FoundProgram(text, bits, share, "enumerate", 1, 0.1)
+        for text, bits, share in (("a", 4.0, 0.1), ("b", 3.0, 0.5), ("c", 6.0, 0.05), ("d", 3.5, 0.2))
+    ]
+    effort = Effort(seconds=1.0)
+    report = ProgramReport(
+        "f", 2, 0, {"x": "int"}, "int", effort, "b", 3.0, 1.0, 0, 4, "the end", programs=tuple(found)
+    )
+    lines = report.text().splitlines()
+    listed = lines[next(k for k, line in enumerate(lines) if line.startswith("Likeliest")) + 1 :]
+    assert [line.split()[-1] for line in listed if line.strip()] == ["b", "d", "a", "c"]

@@ -206,7 +206,8 @@ class ProgramReport:
                 )
                 lines.append(clean(line, 2 * width))
             lines.append("")
-        others = [p for p in self.programs[:6] if p.text != self.program]
+        others = sorted(self.programs, key=lambda p: (-p.share, p.bits))[:6]  # equals stay as they came
+        others = [p for p in others if p.text != self.program]
         lines.append(f"Likeliest programs (bits; share{'; agrees' if self.asked else ''}):")
         for p in [next((p for p in self.programs if p.text == self.program), None), *others]:
             if p is not None:
