@@ -36,6 +36,7 @@ _COARSE, _FINE = 300, 24  # programs run on all short readings; then on longer o
 _LONG_ROWS = 12_000  # longer readings that the first programs are compared on
 _SAME = 1e-6  # nats a label within which likelihoods are equal
 _BALANCE = 20.0  # labels' worth of belief that classes are about equally frequent: an odd prior is an excuse
+_FEWER = 0.3  # of that belief, that there are as many classes as there may be
 _IMPOSSIBLE = 0.05  # share of labels that no reading may give: labels may be wrong
 
 
@@ -233,10 +234,12 @@ def _coarse(
     # Programs that are equal on all of these have one likelihood; the bank holds many that differ elsewhere only.
     distinct, inverse = np.unique(table, axis=0, return_inverse=True)
     likelihood = np.empty(len(distinct))
-    quick, _, _ = label_likelihood(distinct, counts[None], block, iterations=6, floor=floor)
+    quick, priors, _ = label_likelihood(distinct, counts[None], block, iterations=6, floor=floor)
     likelihood[:] = quick
-    near = np.argsort(-quick, kind="stable")[: 4 * _COARSE]
-    likelihood[near], _, _ = label_likelihood(distinct[near], counts[None], block, floor=floor)
+    near = np.argsort(-quick, kind="stable")[: 6 * _COARSE]
+    likelihood[near], priors[near], _ = label_likelihood(distinct[near], counts[None], block, floor=floor)
+    # Where labels say little many programs explain them all, most of them by an odd prior.
+    likelihood -= _BALANCE * np.array([_unbalance(prior) for prior in priors])
     score = likelihood[inverse.ravel()] - NATS * costs[possible]
     order = np.argsort(-score, kind="stable")[:_COARSE]
     return [int(k) for k in possible[order]]
@@ -303,10 +306,11 @@ def _fine(
 def _unbalance(prior: RealArray) -> float:
     """Nats by which a class prior is further from balance than from itself.
 
-    Balance is that of the classes up to the last one that is seen: K is only a bound, and fewer classes are no excuse.
+    Balance is that of the classes up to the last one that is seen: K is only a bound, and fewer classes cost little.
     """
     seen = prior[prior > 0]
-    return float(math.log(_last_seen(prior)) + seen @ np.log(seen))
+    fewer = math.log(len(prior) / _last_seen(prior))
+    return float(math.log(_last_seen(prior)) + seen @ np.log(seen)) + _FEWER * fewer
 
 
 def _last_seen(prior: RealArray) -> int:
