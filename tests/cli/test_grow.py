@@ -73,8 +73,9 @@ def test_a_budget_that_was_too_short_is_said(run: Run) -> None:
     short = ["--target", "species", "--budget", "0.01s", "--cores", "1"]
     words = "the model is always the class shares: only the baseline was finished in the time given"
     words += ". Give it more seconds."
-    assert json.loads(run("grow", PENGUINS, *short, "--json").out)["warnings"] == [words]
-    result = run("grow", PENGUINS, *short, "--quiet")
+    told = run("grow", PENGUINS, *short, "--json", "--out", "short.mst").out
+    assert json.loads(told)["warnings"] == [words]
+    result = run("grow", PENGUINS, *short, "--quiet", "--out", "quiet.mst")
     assert result.code == 0
     assert f"warning: {words}" in result.err
 

@@ -159,7 +159,7 @@ def test_two_partial_programs_are_put_together() -> None:
     given = problem(list(zip(inputs, answers, strict=True)))
     halves = (parse_term("cumulative_sum(sort(x))"), parse_term("map(k => k * 3 + 1, reverse(x))"))
     assert answering(EvolvePrograms(60, small=False), given, 220) is None
-    found = answering(EvolvePrograms(60, small=False, starts=halves), given, 220)
+    found = answering(EvolvePrograms(60, small=False, starts=halves), given, 1500)
     assert found is not None
     checked = Checker(given).check(found.term)
     assert checked is not None
