@@ -147,11 +147,11 @@ def test_a_time_is_a_time_from_the_start_of_the_process(tmp_path: Path) -> None:
     out, err = process.communicate(timeout=60)
     seconds = time.monotonic() - began
     assert process.returncode == 0, err
-    assert seconds <= 1.05 * 4 + 1.5  # other tests run beside this one
+    assert seconds <= 1.05 * 4 + 0.5
     assert b"log-loss" in out
     effort = load(tmp_path / "penguins.mst").report().effort
     assert effort.budget_seconds == 4
-    assert 3 < effort.seconds <= 5.5
+    assert 3 < effort.seconds <= 4.5
     assert b"growing a model for penguins: 4 s, 1 worker" in err
 
 

@@ -157,10 +157,10 @@ def test_a_budget_counts_from_where_it_is_said_to() -> None:
 
     began = time.monotonic() - 2.0
     model = grow(budget=ms.Budget(seconds=4, cores=0), began=began)
-    assert time.monotonic() - began < 1.05 * 4 + 1.5  # other tests run beside this one
+    assert time.monotonic() - began < 1.05 * 4 + 0.5
     effort = model.report().effort
     assert effort.budget_seconds == 4
-    assert 2 < effort.seconds < 5.5
+    assert 2 < effort.seconds < 4.5
 
 
 def test_the_time_to_explain_is_in_the_time_used(monkeypatch: pytest.MonkeyPatch) -> None:
