@@ -12,10 +12,10 @@ import pytest
 import meristem as ms
 import meristem.modules
 import meristem.primitives
+from declared import declared
 from meristem.errors import BrokenContract, MeristemError, Reason
 from meristem.language import evaluate, failing, parse_term, primitive, subroutine
 from meristem.language.kinds import Fitted, Integer, Kinds, ModuleKind, OneOf, Real, register
-from meristem.language.vocabulary import VOCABULARY
 from meristem.types import INT, REAL, Type, list_of
 from meristem.values import Column, Dense, Scalars, column_from
 
@@ -96,13 +96,8 @@ def test_a_kind_that_is_right_is_taken_once() -> None:
 @pytest.fixture
 def on_trial() -> Iterator[None]:
     """Names declared in the test are forgotten after it."""
-    from meristem.language.kinds import KINDS
-
-    entries, kinds = dict(VOCABULARY._entries), (dict(KINDS._kinds), set(KINDS._names))
-    yield
-    VOCABULARY._entries.clear()
-    VOCABULARY._entries.update(entries)
-    KINDS._kinds, KINDS._names = kinds
+    with declared():
+        yield
 
 
 WRONG_KINDS: dict[str, tuple[dict[str, Any], str]] = {

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 
 import meristem.primitives  # noqa: F401
+from declared import declared
 from meristem.errors import EvaluationError, InputError, Reason, ResourceError, TypeMismatch
 from meristem.language import (
-    KINDS,
     VOCABULARY,
     Fitted,
     Lambda,
@@ -62,8 +62,10 @@ class Reader(ModuleKind):
         return Scalars(INT, inputs[0].data * 2)
 
 
-if Reader.name not in KINDS:
-    KINDS.add(Reader())
+@pytest.fixture(scope="module", autouse=True)
+def _kinds() -> Iterator[None]:
+    with declared(Reader()):
+        yield
 
 
 def run(text: str, fuel: int = 1_000_000, **inputs: Column) -> Any:

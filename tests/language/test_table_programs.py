@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 import meristem.primitives  # noqa: F401
+from declared import declared
 from meristem.errors import FileFormatError, InputError, Reason, TypeMismatch
 from meristem.language import (
-    KINDS,
     Call,
     Field,
     Fitted,
@@ -93,9 +93,11 @@ class Total(ModuleKind):
         return Scalars(REAL, inputs[0].data.sum(axis=1))
 
 
-for _kind in (Widen, Total):
-    if _kind.name not in KINDS:
-        KINDS.add(_kind())
+@pytest.fixture(scope="module", autouse=True)
+def _kinds() -> Iterator[None]:
+    with declared(Widen(), Total()):
+        yield
+
 
 ROWS = column_from(PEOPLE, ROW)
 PROGRAM = parse_term(

@@ -7,12 +7,10 @@ from collections.abc import Iterator
 import pytest
 from glance_reader import Glance
 
-from meristem.language.kinds import KINDS
+from declared import declared
 
 
 @pytest.fixture(scope="package", autouse=True)
 def _glance() -> Iterator[None]:
-    KINDS.add(Glance())
-    yield
-    del KINDS._kinds["glance", 1]
-    KINDS._names.discard("glance")
+    with declared(Glance()):
+        yield
