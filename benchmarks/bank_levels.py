@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from meristem.language.terms import Literal, Term
-from meristem.search.enumeration._bank import Bank, Leaves
+from meristem.search.enumeration._bank import Bank, splits
+from meristem.search.enumeration._blocks import Leaves
 from meristem.search.enumeration._operations import Operation
 from meristem.search.enumeration._pools import FAIL, Pools
-from meristem.search.enumeration._search import _splits
 from meristem.types import Type
 from meristem.values import column_from, hashable
 
@@ -48,7 +48,7 @@ class BankLevels:
                 self.bank.add(type, cost, ids, Leaves([term], ids))
         for operation in self.operations:
             choices = list(
-                _splits(self.bank, operation.arguments, cost - operation.cost, operation.commutative)
+                splits(self.bank, operation.arguments, cost - operation.cost, operation.commutative)
             )
             if choices:
                 for _ in self.bank.combine(operation, choices, cost):

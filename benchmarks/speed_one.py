@@ -20,7 +20,8 @@ import numpy as np
 import meristem.primitives  # noqa: F401
 from bank_levels import BankLevels, Leaf, constant
 from meristem.language.terms import Variable
-from meristem.search.enumeration._bank import Bank, Block, Made
+from meristem.search.enumeration._bank import Bank
+from meristem.search.enumeration._blocks import Block, Made
 from meristem.search.enumeration._constants import _NUMBERS
 from meristem.search.enumeration._grammar import operations, types_at_hand
 from meristem.search.enumeration._operations import Operation

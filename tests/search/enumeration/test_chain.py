@@ -12,7 +12,8 @@ import pytest
 import meristem.primitives  # noqa: F401
 from meristem.language.interpreter import evaluate
 from meristem.language.terms import Term, Variable
-from meristem.search.enumeration._bank import Bank, Leaves
+from meristem.search.enumeration._bank import Bank
+from meristem.search.enumeration._blocks import Leaves
 from meristem.search.enumeration._chain import JOIN_COST, Chain
 from meristem.search.enumeration._pools import Pools
 from meristem.types import Type, parse_type

@@ -14,7 +14,8 @@ import meristem.primitives  # noqa: F401
 from meristem.language.interpreter import prepare
 from meristem.language.terms import Term
 from meristem.search.enumeration import Search, Settings
-from meristem.search.enumeration._bank import Block
+from meristem.search.enumeration._blocks import Block
+from meristem.search.enumeration._bodies import Bodies
 from meristem.search.enumeration._functions import (
     INDEXED_RULES,
     RULES,
@@ -39,6 +40,11 @@ class Grown:
     search: Search
     inputs: dict[str, Column]
     rows: int
+
+    @property
+    def bodies(self) -> Bodies:
+        assert self.search.bodies is not None
+        return self.search.bodies
 
     def values(self, type_: Type, ids: Any) -> list[Row]:
         """The rows of values of ids [E, N]."""
@@ -67,8 +73,9 @@ def grown(
     search = Search(problem, Settings(levels=levels, conditionals=False, inverses=False))
     for _ in search.run():
         pass
-    for context, _, inner in search.contexts:
-        for _ in search.advance(context, inner, bodies) if context.sources else ():
+    assert search.bodies is not None
+    for context, _, inner in search.bodies.contexts:
+        for _ in search.bodies.advance(context, inner, bodies) if context.sources else ():
             pass
     return Grown(search, columns, len(problem))
 
@@ -106,12 +113,12 @@ def case_of(name: str) -> Grown:
 
 def applications(case: Grown) -> list[tuple[Context, Rule, Application, Block]]:
     found = []
-    for context, rules, *_ in case.search.contexts:
+    for context, rules, *_ in case.bodies.contexts:
         for source in context.sources[:2]:
             for rule in rules:
                 for type_, blocks in context.bank.blocks.items():
                     result = rule.result(context.parameters[-1][1], type_)
-                    if result is None or result not in case.search.types:
+                    if result is None or result not in case.search.material.types:
                         continue
                     for block in blocks.values():
                         part = slice(0, min(len(block), 40))

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from meristem.search.enumeration._bank import compress, spread
+from meristem.search.enumeration._bank import spread
+from meristem.search.enumeration._blocks import compress
 from meristem.search.enumeration._pools import FAIL
 from meristem.search.enumeration._table import HashTable, mix
 

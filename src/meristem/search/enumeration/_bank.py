@@ -8,20 +8,19 @@ says of each program which operation made it from which others; only an answer b
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import product
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from meristem.language.terms import Term
+from meristem.search.enumeration._blocks import Block, Fragment, Indices, Leaves, Made
 from meristem.search.enumeration._operations import Operation
 from meristem.search.enumeration._pools import FAIL, Ids, Pools
 from meristem.search.enumeration._table import HashSet, Keys
 from meristem.types import Type
 
-Indices = tuple[NDArray[np.int32], ...]
 Bounds = Sequence[tuple[int, int]]
 
 _ROW_FACTORS = np.random.default_rng(77).integers(1, 1 << 63, 1 << 14, dtype=np.uint64) << np.uint64(
@@ -30,100 +29,6 @@ _ROW_FACTORS = np.random.default_rng(77).integers(1, 1 << 63, 1 << 14, dtype=np.
 
 _CHUNK = 1 << 18  # candidates looked at together: their keys (2 MB) stay in the cache
 _FLAT = 1 << 16  # cells; below, one pass over all rows beats a pass a row
-
-
-class Fragment(Protocol):
-    """How some programs of a block were made."""
-
-    def __len__(self) -> int: ...
-
-    def term(self, index: int) -> Term:
-        """The term of one of them."""
-        ...
-
-    def replay(self, rows: slice) -> Ids:
-        """The ids of all of them at some rows of their context, [rows, N], from what they are made of."""
-        ...
-
-
-class Block:
-    """The programs of one type and one cost.
-
-    Args:
-        type: The type.
-        cost: The cost.
-        ids: Shape [R, N].
-        fragments: How they were made, in order.
-    """
-
-    def __init__(self, type: Type, cost: int, ids: Ids, fragments: Sequence[Fragment]) -> None:
-        self.type, self.cost, self.ids, self.fragments = type, cost, ids, list(fragments)
-        self.hashes: Keys | None = None  # of the content of each value, [R, N], where someone needed them
-        self._compressed: dict[tuple[int, int], list[tuple[Ids, NDArray[np.int64]]]] = {}
-
-    def __len__(self) -> int:
-        return int(self.ids.shape[1])
-
-    def term(self, index: int) -> Term:
-        """The term of a program."""
-        for fragment in self.fragments:
-            if index < len(fragment):
-                return fragment.term(index)
-            index -= len(fragment)
-        raise IndexError(index)
-
-    def extend(self, ids: Ids) -> None:
-        """Add rows [new rows, N]."""
-        self.ids = np.concatenate([self.ids, ids])
-        self._compressed.clear()
-        self.hashes = None
-
-    def compressed(self, start: int, stop: int) -> list[tuple[Ids, NDArray[np.int64]]]:
-        """For each row the distinct ids of programs `start` to `stop`, and for each program the position of its."""
-        known = self._compressed.get((start, stop))
-        if known is None:
-            known = [compress(row[start:stop]) for row in self.ids]
-            self._compressed[start, stop] = known
-        return known
-
-
-@dataclass
-class Leaves:
-    """Inputs, constants, and programs of an outer context."""
-
-    terms: list[Term]
-    ids: Ids
-
-    def __len__(self) -> int:
-        return len(self.terms)
-
-    def term(self, index: int) -> Term:
-        return self.terms[index]
-
-    def replay(self, rows: slice) -> Ids:
-        return self.ids[rows]
-
-
-@dataclass
-class Made:
-    """Programs that an operation made: the positions of its arguments in their blocks, [N] each."""
-
-    pools: Pools
-    operation: Operation
-    blocks: tuple[Block, ...]
-    indices: tuple[NDArray[np.int32], ...]
-
-    def __len__(self) -> int:
-        return len(self.indices[0])
-
-    def term(self, index: int) -> Term:
-        parts = tuple(b.term(int(i[index])) for b, i in zip(self.blocks, self.indices, strict=True))
-        return self.operation.term(parts)
-
-    def replay(self, rows: slice) -> Ids:
-        columns = [b.ids[rows][:, i] for b, i in zip(self.blocks, self.indices, strict=True)]
-        shape = columns[0].shape
-        return self.operation.apply(self.pools, *(c.ravel() for c in columns)).reshape(shape)
 
 
 class Bank:
@@ -409,6 +314,21 @@ class Bank:
         return tables
 
 
+def splits(
+    bank: Bank, arguments: Sequence[Type], total: int, ordered: bool = False
+) -> Iterator[tuple[Block, ...]]:
+    """The blocks whose costs sum to a total, one for each argument; `ordered`: each pair of blocks once."""
+    if len(arguments) == 1:
+        block = bank.blocks.get(arguments[0], {}).get(total)
+        if block is not None:
+            yield (block,)
+        return
+    for cost, block in bank.blocks.get(arguments[0], {}).items():
+        if cost < total and not (ordered and 2 * cost > total):
+            for rest in splits(bank, arguments[1:], total - cost):
+                yield (block, *rest)
+
+
 def spread(table: NDArray[Any], codes: Sequence[NDArray[np.int64]]) -> NDArray[Any]:
     """`table[codes[0][:, None, ...], codes[1][None, :, ...], ...]`: an entry for each combination of programs."""
     for axis, code in enumerate(codes):
@@ -437,35 +357,6 @@ def usable(ids: Ids, keep_failing: bool) -> NDArray[np.bool_]:
     there = ids != FAIL
     alive: NDArray[np.bool_] = there.any(axis=0) if keep_failing else there.all(axis=0)
     return alive
-
-
-def compress(ids: Ids) -> tuple[Ids, NDArray[np.int64]]:
-    """The distinct ids, and for each id its position among them."""
-    if len(ids) > 64:
-        failed = ids == FAIL
-        fails = bool(failed.any())
-        if fails and failed.all():
-            return ids[:1], np.zeros(len(ids), np.int64)
-        low = int(ids[~failed].min()) if fails else int(ids.min())
-        if fails:
-            ids = np.where(failed, np.int32(low - 1), ids)
-            low -= 1
-        span = int(ids.max()) - low + 1
-        if span < 4 * len(ids) + 1024:  # marking is several times faster than sorting
-            shifted = ids - np.int32(low)
-            marks = np.zeros(span, np.bool_)
-            marks[shifted] = True
-            distinct = np.flatnonzero(marks)
-            positions = np.cumsum(marks) - 1
-            values = (distinct + low).astype(np.int32)
-            if fails:
-                values[0] = FAIL
-            return values, positions[shifted]
-        distinct32, codes = np.unique(ids, return_inverse=True)
-        if fails:
-            distinct32[0] = FAIL
-        return distinct32, codes
-    return np.unique(ids, return_inverse=True)
 
 
 def _chunks(sizes: Sequence[int], most: int) -> list[int]:
@@ -497,13 +388,4 @@ def _boxes(sizes: Sequence[int], steps: Sequence[int]) -> Iterator[list[tuple[in
         yield list(box)
 
 
-__all__ = [
-    "Bank",
-    "Block",
-    "Fragment",
-    "Leaves",
-    "Made",
-    "combine_hashes",
-    "row_factors",
-    "usable",
-]
+__all__ = ["Bank", "combine_hashes", "row_factors", "splits", "spread", "usable"]

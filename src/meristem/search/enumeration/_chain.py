@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from meristem.language.terms import Call, ListOf, Term
-from meristem.search.enumeration._bank import Bank, Block
+from meristem.search.enumeration._bank import Bank
+from meristem.search.enumeration._blocks import Block
 from meristem.search.enumeration._pools import Ids, ListPool, Pools, TextPool
 from meristem.types import Type
 
@@ -75,9 +76,7 @@ class Chain:
         start = (0,) * len(self.lengths)
         self.nearest = []
         if start == self.lengths:  # nothing is to be made: one program that makes nothing, or none
-            found = next(
-                ((b, k) for b in blocks if (k := _first_equal(b, self._rows, self.ids)) is not None), None
-            )
+            found = next(((b, k) for b in blocks for k in b.positions(self.ids, self._rows)[:1]), None)
             if self.alone and found is not None:
                 yield found[0].term(found[1]), found[0].cost
             return
@@ -171,9 +170,9 @@ class Chain:
             for block in items:
                 if following in found and found[following][0].cost <= block.cost:
                     break
-                equal = _first_equal(block, self._rows, wanted)
-                if equal is not None:
-                    found[following] = (block, equal, True)
+                equal = block.positions(wanted, self._rows)
+                if equal:
+                    found[following] = (block, equal[0], True)
                     break
         edges = [(part, following) for following, part in found.items()]
         edges.sort(key=lambda edge: edge[0][0].cost)
@@ -222,15 +221,6 @@ class Chain:
                     found[number] = begin + length
         self._tails[example, begin] = (size, found)
         return found
-
-
-def _first_equal(block: Block, rows: NDArray[np.int64], ids: Ids) -> int | None:
-    left = np.arange(len(block))
-    for row, wanted in zip(rows.tolist(), ids.tolist(), strict=True):
-        left = left[block.ids[row, left] == wanted]
-        if not len(left):
-            return None
-    return int(left[0])
 
 
 __all__ = ["JOIN_COST", "Chain", "Part"]

@@ -19,12 +19,16 @@ from meristem.language.infer import expect
 from meristem.language.interpreter import Result, prepare
 from meristem.language.terms import Lambda, Term, Variable
 from meristem.language.typed import default_variables
-from meristem.search.enumeration._bank import Bank, Block
+from meristem.search.enumeration._bank import Bank
+from meristem.search.enumeration._blocks import Block
 from meristem.search.enumeration._constants import numbers_in, texts_in
 from meristem.search.enumeration._functions import Context
+from meristem.search.enumeration._grammar import material_of
 from meristem.search.enumeration._pools import FAIL
-from meristem.search.enumeration._search import Search, Settings
-from meristem.search.enumeration.finder import differing, same, spread_out
+from meristem.search.enumeration._search import Search
+from meristem.search.enumeration._settings import Settings
+from meristem.search.enumeration.finder import differing, spread_out
+from meristem.search.programs.check import same
 from meristem.search.programs.problem import Found, Problem
 from meristem.search.programs.sketch import fill_holes, places_of
 from meristem.types import BOOL, INT, Type
@@ -68,7 +72,8 @@ def fill(term: Term, problem: Problem) -> Iterator[Found | None]:
         for type_, names in places_of(root, dict(problem.types))
     ]
     more = [t for place in places for t in (place.type, *place.inner.values())]
-    search = Search(part, Settings(conditionals=False, inverses=False), more)
+    search = Search(part, Settings(conditionals=False, inverses=False), material_of(part, more))
+    assert search.bodies is not None
     for place in places:
         if place.inner:
             place.context = _context(search, place, part)
@@ -88,10 +93,10 @@ def fill(term: Term, problem: Problem) -> Iterator[Found | None]:
                     if place.context is not None:
                         inner = [
                             op
-                            for op in search.operations
+                            for op in search.material.operations
                             if op.result.name != "list" or op.result == place.type
                         ]
-                        for _ in search.advance(place.context, inner, max(costs)):
+                        for _ in search.bodies.advance(place.context, inner, max(costs)):
                             yield None
             for found, count in _tried(term, problem, part, search, places, costs):
                 tried += count
@@ -243,7 +248,9 @@ def _right(result: Result, part: Problem, number: int) -> NDArray[np.bool_]:
     right = np.zeros(number, np.bool_)
     for k in np.flatnonzero(~failed).tolist():
         row = values[k * count : (k + 1) * count]
-        right[k] = all(same(got, want, part.close) for got, want in zip(row, wanted, strict=True))
+        right[k] = all(
+            same(got, want, part.answers.type, part.close) for got, want in zip(row, wanted, strict=True)
+        )
     return right
 
 

@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from meristem.language.terms import Call, Lambda, Term
-from meristem.search.enumeration._bank import Bank, Block, Leaves, row_factors, usable
+from meristem.search.enumeration._bank import Bank, row_factors, usable
+from meristem.search.enumeration._blocks import Block, Leaves
 from meristem.search.enumeration._pools import FAIL, Ids, ListPool, Pools, weights
 from meristem.search.enumeration._table import Keys
 from meristem.types import BOOL, INT, Type, list_of
@@ -63,6 +64,7 @@ class Context:
         limit: The most bodies kept.
         most_rows: Sources that would need more rows are refused.
         merge: As the bank's.
+        indexed: Whether the first parameter is the position of the item rather than an item.
     """
 
     def __init__(
@@ -73,8 +75,9 @@ class Context:
         limit: int,
         most_rows: int,
         merge: bool = True,
+        indexed: bool = False,
     ) -> None:
-        self.pools, self.outer, self.parameters = pools, outer, tuple(parameters)
+        self.pools, self.outer, self.parameters, self.indexed = pools, outer, tuple(parameters), indexed
         self.bank = Bank(pools, 0, limit, merge)
         self.sources: list[Source] = []
         self.level = 0  # all bodies up to this cost are there
@@ -83,6 +86,11 @@ class Context:
         self._leaves: dict[Term, Callable[[slice], Ids]] = {}
         self.examples = np.empty(0, np.int64)
         self.values: list[Ids] = [np.empty(0, np.int32) for _ in parameters]
+
+    @property
+    def item(self) -> Type:
+        """The type of the items of the lists that the functions are applied to."""
+        return self.parameters[-1][1]
 
     def parameter(self, number: int, rows: slice) -> Ids:
         """The ids [rows, 1] of a parameter."""
@@ -184,14 +192,25 @@ class Rule:
         self.name, self.cost, self.result = name, cost, result
 
 
-class _Map(Rule):
-    pass
+class Map(Rule):
+    """A list of the results."""
 
 
-class _Kept(Rule):
-    def __init__(self, name: str, cost: int, mask: Callable[[NDArray[np.bool_]], NDArray[np.bool_]]) -> None:
+class Kept(Rule):
+    """Some of the items: those where a mask, made of the results, is true.
+
+    Args:
+        name: The primitive.
+        cost: Of a use.
+        mask: From the results of the items in order to the mask; None where the results are it.
+    """
+
+    def __init__(
+        self, name: str, cost: int, mask: Callable[[NDArray[np.bool_]], NDArray[np.bool_]] | None = None
+    ) -> None:
         super().__init__(name, cost, lambda item, body: list_of(item) if body == BOOL else None)
-        self.mask = mask
+        self.each = mask is None  # whether an item is kept for its own sake
+        self.mask = mask or (lambda results: results)
 
 
 class _Ordered(Rule):
@@ -226,13 +245,13 @@ def _of_bools(type: Type) -> Callable[[Type, Type], Type | None]:
 
 
 RULES: tuple[Rule, ...] = (
-    _Map("map", 2, lambda item, body: list_of(body)),
-    _Kept("filter", 2, lambda mask: mask),
+    Map("map", 2, lambda item, body: list_of(body)),
+    Kept("filter", 2),
     _Scalar("count", 3, _of_bools(INT), lambda results, items: results.sum(axis=0, dtype=np.int32)),
     _Scalar("any", 3, _of_bools(BOOL), lambda results, items: (results != 0).any(axis=0).astype(np.int32)),
     _Scalar("all", 3, _of_bools(BOOL), lambda results, items: (results != 0).all(axis=0).astype(np.int32)),
-    _Kept("take_while", 4, lambda mask: np.logical_and.accumulate(mask, axis=0)),
-    _Kept("drop_while", 4, lambda mask: ~np.logical_and.accumulate(mask, axis=0)),
+    Kept("take_while", 4, lambda mask: np.logical_and.accumulate(mask, axis=0)),
+    Kept("drop_while", 4, lambda mask: ~np.logical_and.accumulate(mask, axis=0)),
     _Ordered("sort_by", 3),
     _Scalar("max_by", 4, lambda item, body: item if body == INT else None, _chosen(np.argmax)),
     _Scalar("min_by", 4, lambda item, body: item if body == INT else None, _chosen(np.argmin)),
@@ -240,12 +259,12 @@ RULES: tuple[Rule, ...] = (
 """For functions of an item."""
 
 INDEXED_RULES: tuple[Rule, ...] = (
-    _Map("map_indexed", 3, lambda item, body: list_of(body)),
-    _Kept("filter_indexed", 3, lambda mask: mask),
+    Map("map_indexed", 3, lambda item, body: list_of(body)),
+    Kept("filter_indexed", 3),
 )
 """For functions of a position and an item."""
 
-ZIPPED_RULES: tuple[Rule, ...] = (_Map("zip_with", 3, lambda item, body: list_of(body)),)
+ZIPPED_RULES: tuple[Rule, ...] = (Map("zip_with", 3, lambda item, body: list_of(body)),)
 """For functions of an item of each of two lists."""
 
 
@@ -263,9 +282,7 @@ class Application:
     def __init__(self, rule: Rule, context: Context, source: Source, block: Block, part: slice) -> None:
         self.rule, self.context, self.source, self.block, self.part = rule, context, source, block, part
         self.pools = context.pools
-        item = context.parameters[-1][1]
-        self.item = item
-        result = rule.result(item, block.type)
+        result = rule.result(context.item, block.type)
         assert result is not None
         self.type = result
         self.values = block.ids[:, part][source.rows]  # [P, N]
@@ -312,7 +329,7 @@ class Application:
         values = self.values[segment]
         length = len(values)
         places = weights(length)
-        if isinstance(self.rule, _Map):
+        if isinstance(self.rule, Map):
             hashes = pool.items.hashes(values.ravel()).reshape(values.shape)
             sums = (hashes * places[:, None]).sum(axis=0, dtype=np.uint64)
             return pool.hash_of(sums, np.full(self.count, length))
@@ -321,7 +338,7 @@ class Application:
             order = np.argsort(values, axis=0, kind="stable")
             sums = (own[order] * places[:, None]).sum(axis=0, dtype=np.uint64)
             return pool.hash_of(sums, np.full(self.count, length))
-        assert isinstance(self.rule, _Kept)
+        assert isinstance(self.rule, Kept)
         mask = self.rule.mask(values != 0)
         lengths = mask.sum(axis=0)
         ranks = np.cumsum(mask, axis=0)
@@ -337,7 +354,7 @@ class Application:
         ids = np.empty((len(self.source.failed), len(new)), np.int32)
         for e, segment in enumerate(self._segments()):
             values = self.values[segment][:, new]
-            if isinstance(self.rule, _Map):
+            if isinstance(self.rule, Map):
                 children, offsets = values.T.ravel(), np.arange(len(new) + 1) * len(values)
             elif isinstance(self.rule, _Ordered):
                 order = np.argsort(values, axis=0, kind="stable")
@@ -346,7 +363,7 @@ class Application:
                     np.arange(len(new) + 1) * len(values),
                 )
             else:
-                assert isinstance(self.rule, _Kept)
+                assert isinstance(self.rule, Kept)
                 mask = self.rule.mask(values != 0).T
                 children = np.broadcast_to(self.items[segment], mask.shape)[mask]
                 offsets = np.concatenate([[0], np.cumsum(mask.sum(axis=1))])
@@ -372,4 +389,15 @@ class Application:
             )
 
 
-__all__ = ["INDEXED_RULES", "RULES", "ZIPPED_RULES", "Application", "Applied", "Context", "Rule", "Source"]
+__all__ = [
+    "INDEXED_RULES",
+    "RULES",
+    "ZIPPED_RULES",
+    "Application",
+    "Applied",
+    "Context",
+    "Kept",
+    "Map",
+    "Rule",
+    "Source",
+]

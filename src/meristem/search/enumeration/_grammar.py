@@ -4,19 +4,49 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
 from meristem.errors import TypeMismatch
 from meristem.language.vocabulary import VOCABULARY, Entry, Primitive
 from meristem.primitives.tokens import TOKEN_CLASSES, tokens
+from meristem.search.enumeration._constants import Constant, constants, strings_in
 from meristem.search.enumeration._list_kernels import list_kernel
 from meristem.search.enumeration._operations import Operation, kernel_of
 from meristem.search.programs.prior import cost_of
+from meristem.search.programs.problem import Problem
 from meristem.types import BOOL, DATETIME, INT, TEXT, Type, list_of, satisfies, substitute, variables_of
 
 _COMMUTATIVE = {"add", "multiply", "minimum", "maximum", "and", "or", "equal", "not_equal", "xor"}
 _MOST_ARGUMENTS = 4
+
+
+@dataclass
+class Material:
+    """What programs are made of.
+
+    Args:
+        types: The types that values on the way may have.
+        operations: The functions, made for one search alone: each remembers its own results.
+        constants: The constants.
+    """
+
+    types: list[Type]
+    operations: list[Operation]
+    constants: list[Constant]
+
+
+def material_of(problem: Problem, more: Sequence[Type] = ()) -> Material:
+    """What programs for a problem are made of.
+
+    Args:
+        problem: The problem.
+        more: Types that may come up beside those of the problem.
+    """
+    strings = strings_in(problem)
+    types = types_at_hand([*problem.types.values(), *more], problem.answers.type, strings)
+    return Material(types, operations(types, strings), constants(problem))
 
 
 _DATE = re.compile(r"\d+\W{1,2}\w+\W{1,2}\d+|\d{4}-\d\d")
@@ -138,4 +168,4 @@ def _may_be(type: Type, kind: str) -> bool:
     return kind == "any" or satisfies(type, kind)
 
 
-__all__ = ["operations", "types_at_hand"]
+__all__ = ["Material", "material_of", "operations", "types_at_hand"]

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from meristem.language.terms import Call, If, Literal, Term
-from meristem.search.enumeration._bank import Block
+from meristem.search.enumeration._blocks import Block
 from meristem.search.enumeration._cover import Leaf, Programs, Tests, Tree, best_tree, distinct
 from meristem.search.enumeration._pools import Ids
 from meristem.types import BOOL

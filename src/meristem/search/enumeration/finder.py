@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from meristem.errors import MeristemError
 from meristem.language.interpreter import evaluate
 from meristem.language.terms import Term
-from meristem.search.enumeration._search import Search, Settings
+from meristem.search.enumeration._search import Search
+from meristem.search.enumeration._settings import Settings
+from meristem.search.programs.check import same
 from meristem.search.programs.problem import Finder, Found, Problem
 from meristem.values import Column, hashable
 
@@ -23,21 +25,13 @@ def differing(term: Term, problem: Problem) -> NDArray[np.int64]:
         result = evaluate(term, problem.inputs, rows=count, fuel=200_000)
     except MeristemError:
         return np.arange(count)
-    if result.column.type != problem.answers.type:
+    of = problem.answers.type
+    if result.column.type != of:
         return np.arange(count)
     wrong = result.failures != 0
     for i, (got, wanted) in enumerate(zip(result.column.to_list(), problem.answers.to_list(), strict=True)):
-        wrong[i] = wrong[i] or not same(got, wanted, problem.close)
+        wrong[i] = wrong[i] or not same(got, wanted, of, problem.close)
     return np.flatnonzero(wrong)
-
-
-def same(got: object, wanted: object, close: float) -> bool:
-    """Whether two values are equal; reals as near as `close` says."""
-    if isinstance(got, float) and isinstance(wanted, float):
-        return abs(got - wanted) <= close * max(1.0, abs(wanted))
-    if isinstance(got, list | tuple) and isinstance(wanted, list | tuple):
-        return len(got) == len(wanted) and all(same(g, w, close) for g, w in zip(got, wanted, strict=True))
-    return bool(hashable(got) == hashable(wanted))
 
 
 @dataclass(frozen=True)
@@ -68,9 +62,7 @@ class Enumerate(Finder):
             for found in search.run():
                 if found is None:
                     problem.notes["programs"] = before + search.tried
-                    problem.notes["reached"] = (
-                        search.closed
-                    )  # the cost up to which all programs have been seen
+                    problem.notes["reached"] = search.closed
                     yield None
                     continue
                 if found.term in told:
@@ -81,9 +73,7 @@ class Enumerate(Finder):
                     yield replace(found, wrong=tuple(wrong.tolist()))
                 elif wrong[0] not in chosen:
                     missed += [int(w) for w in wrong[:2] if w not in chosen]
-                    if (
-                        len(missed) >= 4
-                    ):  # programs that fit the chosen ones are wrong elsewhere: choose better
+                    if len(missed) >= 4:  # what fits the chosen ones is wrong elsewhere: choose better
                         break
             if not missed:
                 return
@@ -105,4 +95,4 @@ def _take(problem: Problem, rows: NDArray[np.int64]) -> Problem:
     return replace(problem, inputs=inputs, answers=problem.answers.take(rows))
 
 
-__all__ = ["Enumerate", "differing", "same", "spread_out"]
+__all__ = ["Enumerate", "differing", "spread_out"]

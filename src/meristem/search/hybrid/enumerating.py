@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from meristem.language.terms import Literal
-from meristem.search.enumeration._bank import Block, Leaves
-from meristem.search.enumeration._search import Search, Settings
+from meristem.search.enumeration._blocks import Block, Leaves
+from meristem.search.enumeration._grammar import Material, material_of
+from meristem.search.enumeration._search import Search
+from meristem.search.enumeration._settings import Settings
 from meristem.search.hybrid.folds import fold_leaves
 from meristem.search.programs.problem import Problem
 from meristem.types import INT, Type
@@ -132,27 +134,8 @@ class ReadingSearch(Search):
             inverses=False,
             levels=effort.levels,
         )
-        super().__init__(Problem(inputs, answers), settings)
-        # Each operation keeps a memory of its own results, which copies must not share: costs are set in place, on
-        # operations that were made for this search alone.
-        priced = {id(op): COSTS.get(op.name, op.cost) for op in self.operations}
-        for op in self.operations:
-            op.cost = priced[id(op)] or op.cost
-        self.operations = [op for op in self.operations if priced[id(op)] is not None]
-        self.contexts = [
-            (context, rules, [op for op in inner if priced[id(op)] is not None])
-            for context, rules, inner in self.contexts
-        ]
-        edges = {classes: _CLASS_COST, classes - 1: _EDGE_COST}
-        kept = [c for c in self.constants if not (c[1] == INT and c[3] in edges)]
-        # A threshold or a modulus may be any class.
-        kept = [
-            (term, type_, min(cost, _DIGIT_COST) if _is_class(value, type_, classes) else cost, value)
-            for term, type_, cost, value in kept
-        ]
-        shown = {value for _, type_, _, value in kept if type_ == INT} | set(edges)
-        kept += [(Literal(v, INT), INT, _DIGIT_COST, v) for v in range(classes) if v not in shown]
-        self.constants = kept + [(Literal(value, INT), INT, cost, value) for value, cost in edges.items()]
+        problem = Problem(inputs, answers)
+        super().__init__(problem, settings, _material(problem, classes))
         self.folds: dict[int, list[Leaves]] = {}
         for name, column in inputs.items():
             if isinstance(column, Lists):
@@ -214,6 +197,27 @@ def programs_of(search: ReadingSearch, output: Type) -> tuple[list[tuple[Block, 
         columns.append(block.ids[:, kept])
     rows = len(search.problem)
     return found, np.concatenate(columns, axis=1) if columns else np.zeros((rows, 0), np.int32)
+
+
+def _material(problem: Problem, classes: int) -> Material:
+    """What programs over readings are made of, priced for what labels ask; a threshold or modulus may be any class."""
+    material = material_of(problem)
+    operations = []
+    for op in material.operations:
+        cost = COSTS.get(op.name, op.cost)
+        if cost is not None:
+            op.cost = cost
+            operations.append(op)
+    edges = {classes: _CLASS_COST, classes - 1: _EDGE_COST}
+    constants = [
+        (term, type_, min(cost, _DIGIT_COST) if _is_class(value, type_, classes) else cost, value)
+        for term, type_, cost, value in material.constants
+        if not (type_ == INT and value in edges)
+    ]
+    shown = {value for _, type_, _, value in constants if type_ == INT} | set(edges)
+    constants += [(Literal(v, INT), INT, _DIGIT_COST, v) for v in range(classes) if v not in shown]
+    constants += [(Literal(value, INT), INT, cost, value) for value, cost in edges.items()]
+    return Material(material.types, operations, constants)
 
 
 def _is_class(value: object, type_: Type, classes: int) -> bool:

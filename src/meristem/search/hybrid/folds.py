@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from meristem.language.terms import Call, Lambda, Literal, Term, Variable
-from meristem.search.enumeration._bank import Leaves
+from meristem.search.enumeration._blocks import Leaves
 from meristem.search.enumeration._pools import FAIL, Ids
-from meristem.search.enumeration._search import Search, Settings
+from meristem.search.enumeration._search import Search
+from meristem.search.enumeration._settings import Settings
 from meristem.search.programs.problem import Problem
 from meristem.types import INT
 from meristem.values import Column, Lists, Scalars, column_from

@@ -16,7 +16,7 @@ import numpy as np
 from meristem.errors import MeristemError
 from meristem.language.interpreter import prepare
 from meristem.language.terms import Term
-from meristem.search.enumeration._bank import Block
+from meristem.search.enumeration._blocks import Block
 from meristem.search.hybrid.enumerating import USUAL, Effort, ReadingSearch, enumerate_readings, programs_of
 from meristem.search.hybrid.ranking import NATS
 from meristem.search.hybrid.readings import Look
