@@ -1,9 +1,10 @@
-"""Perception and reasoning in one program, measured: python benchmarks/hybrid.py add|hidden|rank [options].
+"""Perception and reasoning in one program, measured: python benchmarks/hybrid.py PART [options].
 
     add      MNIST-Add: 30,000 pairs of digits with their sum; that it is a sum is not told
     hidden   twenty hidden programs over lists of 2 to 5 raw digits, no digit label ever: 3,000 answers for the first
              task, 300 for each later one, which has the first model as a part
     rank     the twenty again, by labels alone: where the truth comes before anything is trained (no images needed)
+    sequences, labels, senses    sequences of tasks, few labels, and across senses: each has options of its own (-h)
 
 One thread, CPU-seconds of the whole call of `grow`. The truths below make data and check what was found; no search
 sees them. *Recovered*: the program that was found gives what the truth gives, classes renamed as the reader names
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import gzip
+import importlib
 import math
 import os
 import sys
@@ -29,6 +31,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Images = NDArray[np.uint8]
+ELSEWHERE = {"sequences": "hybrid_sequences", "labels": "hybrid_labels", "senses": "hybrid_senses"}
+"""Parts in files of their own beside this one: each has `main(argv)`."""
 
 
 def longest_run(xs: Sequence[int]) -> int:
@@ -336,10 +340,14 @@ def spread(values: Sequence[float], form: str) -> str:
 
 def main(given: Sequence[str] | None = None) -> None:
     """Run one part."""
+    words = list(sys.argv[1:] if given is None else given)
+    if words and words[0] in ELSEWHERE:
+        importlib.import_module(ELSEWHERE[words[0]]).main(words[1:])
+        return
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("part", choices=["add", "hidden", "rank"])
+    parser.add_argument("part", choices=["add", "hidden", "rank", *ELSEWHERE])
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--data", type=Path, default=Path("../shared/data/images/mnist"))
     parser.add_argument("--budget", default="600s", help="wall time of each call of grow")
@@ -347,7 +355,7 @@ def main(given: Sequence[str] | None = None) -> None:
     parser.add_argument("--first", type=int, default=3_000, help="answers for the first task")
     parser.add_argument("--later", type=int, default=300, help="answers for each later one")
     parser.add_argument("--only", nargs="*", default=[], help="some of the hidden programs, by name")
-    arguments = parser.parse_args(given)
+    arguments = parser.parse_args(words)
     if arguments.part != "rank" and not arguments.data.is_dir():
         sys.exit(
             f"expected MNIST's four files in {arguments.data}, found no such folder; say where with --data"
