@@ -26,7 +26,7 @@ from meristem.search.enumeration._constants import _NUMBERS
 from meristem.search.enumeration._grammar import operations, types_at_hand
 from meristem.search.enumeration._operations import Operation
 from meristem.search.enumeration._pools import Pools
-from meristem.search.enumeration._table import HashTable
+from meristem.search.hashing import HashTable
 from meristem.types import Type, parse_type
 from meristem.values import column_from
 from plain_enumerator import PlainBank, compiled, meaning_of

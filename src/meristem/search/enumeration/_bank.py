@@ -18,7 +18,7 @@ from meristem.language.terms import Term
 from meristem.search.enumeration._blocks import Block, Fragment, Indices, Leaves, Made
 from meristem.search.enumeration._operations import Operation
 from meristem.search.enumeration._pools import FAIL, Ids, Pools
-from meristem.search.enumeration._table import HashSet, Keys
+from meristem.search.hashing import HashSet, Keys
 from meristem.types import Type
 
 Bounds = Sequence[tuple[int, int]]

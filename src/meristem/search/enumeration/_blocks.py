@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from meristem.language.terms import Term
 from meristem.search.enumeration._operations import Operation
 from meristem.search.enumeration._pools import FAIL, Ids, Pools
-from meristem.search.enumeration._table import Keys
+from meristem.search.hashing import Keys
 from meristem.types import Type
 
 Indices = tuple[NDArray[np.int32], ...]

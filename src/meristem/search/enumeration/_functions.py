@@ -21,7 +21,7 @@ from meristem.language.terms import Call, Lambda, Term
 from meristem.search.enumeration._bank import Bank, row_factors, usable
 from meristem.search.enumeration._blocks import Block, Leaves
 from meristem.search.enumeration._pools import FAIL, Ids, ListPool, Pools, weights
-from meristem.search.enumeration._table import Keys
+from meristem.search.hashing import Keys
 from meristem.types import BOOL, INT, Type, list_of
 
 IntArray = NDArray[np.int64]

@@ -17,7 +17,7 @@ from meristem.errors import ResourceError
 from meristem.language.interpreter import Prepared, prepare
 from meristem.language.terms import Call, Literal, Term, Variable
 from meristem.search.enumeration._pools import FAIL, MAX_INT, Ids, Pools
-from meristem.search.enumeration._table import HashTable, mix
+from meristem.search.hashing import HashTable, mix
 from meristem.types import TEXT, Type
 
 FUEL = 4_000

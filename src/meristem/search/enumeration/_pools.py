@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from meristem.search.enumeration._table import HashTable, Keys, mix
+from meristem.search.hashing import HashTable, Keys, mix
 from meristem.types import Type
 from meristem.values import Column, Lists, Options, Pairs, Scalars, Texts, column_from, hashable, offsets_from
 

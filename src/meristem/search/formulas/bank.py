@@ -25,7 +25,8 @@ from meristem.search.formulas.expressions import (
     unary,
     variable,
 )
-from meristem.search.formulas.keys import Indices, KeySet, row_keys, scale_free
+from meristem.search.formulas.keys import Indices, row_keys, scale_free
+from meristem.search.hashing import HashSet
 
 _PI = math.pi
 _INNER = (1.0, 0.5, 2.0, _PI, 2 * _PI, 0.5 / _PI, -1.0, -0.5, -2.0, -0.5 / _PI, 3.0, 1 / 3, 4.0, 0.25)
@@ -102,7 +103,7 @@ class Bank:
         self._scale = np.zeros(self.capacity, np.float64)
         self.values = np.zeros((self.capacity, width))
         self.count = 0
-        self._seen = KeySet(self.capacity)
+        self._seen = HashSet(self.capacity)
         self.levels = [Level(0, 0)]
 
     @property

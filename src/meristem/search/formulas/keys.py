@@ -1,4 +1,4 @@
-"""Keys of rows of reals that are equal up to rounding, and a set of them made of array operations."""
+"""Keys of rows of reals that are equal up to rounding."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from meristem.search.formulas.expressions import Reals
+from meristem.search.hashing import Keys
 
-Keys = NDArray[np.uint64]
 Indices = NDArray[np.int64]
 
 _KEPT = 31  # bits of the mantissa that count: about 9.3 digits; rounding noise is at 52
@@ -57,47 +57,4 @@ def affine(rows: Reals) -> Reals:
         return scale_free(away)
 
 
-class KeySet:
-    """A set of keys of fixed capacity: open addressing, filled by array operations."""
-
-    def __init__(self, capacity: int) -> None:
-        bits = max(10, int(np.ceil(np.log2(2 * capacity))))
-        self._slots = np.zeros(1 << bits, np.uint64)
-        self._shift = np.uint64(64 - bits)
-        self._mask = np.uint64((1 << bits) - 1)
-        self._capacity = capacity
-        self._count = 0
-
-    @property
-    def full(self) -> bool:
-        """Whether nothing more goes in."""
-        return self._count >= self._capacity
-
-    def add(self, keys: Keys) -> Indices:
-        """Add keys; gives the positions [m] of those that are new, the first one of each, in order."""
-        _, first = np.unique(keys, return_index=True)
-        first.sort()
-        own = np.where(keys[first] == 0, np.uint64(1), keys[first])
-        slot = (own * _MIX[0]) >> self._shift
-        step = (own >> np.uint64(3)) | np.uint64(1)
-        fresh = np.zeros(len(own), bool)
-        left = np.arange(len(own))
-        while len(left):
-            at = slot[left]
-            seen = self._slots[at]
-            empty = seen == 0
-            if empty.any():
-                who = left[empty][::-1]
-                self._slots[slot[who]] = own[who]
-                now = self._slots[at]
-                won = empty & (now == own[left])
-                fresh[left[won]] = True
-                seen = now
-            gone = seen == own[left]
-            left = left[~gone]
-            slot[left] = (slot[left] + step[left]) & self._mask
-        self._count += int(fresh.sum())
-        return first[fresh]
-
-
-__all__ = ["Indices", "KeySet", "Keys", "affine", "row_keys", "scale_free"]
+__all__ = ["Indices", "Keys", "affine", "row_keys", "scale_free"]

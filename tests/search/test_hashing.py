@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from meristem.search.enumeration._bank import spread
 from meristem.search.enumeration._blocks import compress
 from meristem.search.enumeration._pools import FAIL
-from meristem.search.enumeration._table import HashTable, mix
+from meristem.search.hashing import HashTable, mix
 
 _PRIME = 0x9E3779B97F4A7C15
 _INVERSE = pow(_PRIME, -1, 1 << 64)

@@ -1,4 +1,4 @@
-"""A hash table made of array operations.
+"""Hash tables made of array operations.
 
 Keys are added in batches. Open addressing: every key tries its slot, all at once; those that find another key there
 step on, and try again together. A batch takes as many rounds as its longest chain, and each round is a handful of
@@ -52,7 +52,7 @@ class HashTable:
             self._grow(self.count + len(keys))
         numbers = np.empty(len(keys), np.int32)
         pending = np.arange(len(keys))
-        slots = (keys * _PRIME >> self._shift).astype(np.int64)
+        slots = _first(keys, self._shift)
         wanted = keys
         new: list[NDArray[np.int64]] = []
         places: list[NDArray[np.int64]] = []
@@ -74,7 +74,7 @@ class HashTable:
             if not len(on):
                 break
             pending, wanted = pending[on], wanted[on]
-            slots = (slots[on] + ((wanted & np.uint64(0xFF)).astype(np.int64) << 1 | 1)) & self._mask
+            slots = _on(slots[on], wanted, self._mask)
         if not new:
             return numbers, np.empty(0, np.int64)
         first, where = np.concatenate(new), np.concatenate(places)
@@ -93,7 +93,7 @@ class HashTable:
         keys = np.where(keys == 0, _PRIME, keys)
         numbers = np.full(len(keys), -1, np.int32)
         pending = np.arange(len(keys))
-        slots = (keys * _PRIME >> self._shift).astype(np.int64)
+        slots = _first(keys, self._shift)
         wanted = keys
         while len(pending):
             there = self._keys[slots]
@@ -101,7 +101,7 @@ class HashTable:
             numbers[pending[same]] = self._numbers[slots[same]]
             on = np.flatnonzero(~same & (there != 0))
             pending, wanted = pending[on], wanted[on]
-            slots = (slots[on] + ((wanted & np.uint64(0xFF)).astype(np.int64) << 1 | 1)) & self._mask
+            slots = _on(slots[on], wanted, self._mask)
         return numbers
 
     def _grow(self, count: int) -> None:
@@ -113,7 +113,7 @@ class HashTable:
         keys, numbers = keys[used], numbers[used]
         self._make(bits)
         pending = keys
-        slots = (pending * _PRIME >> self._shift).astype(np.int64)
+        slots = _first(pending, self._shift)
         while len(pending):  # all differ, so only one of those that meet in a slot gets it
             free = self._keys[slots] == 0
             self._keys[slots[free]] = pending[free]
@@ -122,7 +122,7 @@ class HashTable:
             # A slot may now hold the key of one and the number of another only if two wrote there: the last write of
             # both assignments is by the same element, since both use the same order.
             pending, numbers = pending[on], numbers[on]
-            slots = (slots[on] + ((pending & np.uint64(0xFF)).astype(np.int64) << 1 | 1)) & self._mask
+            slots = _on(slots[on], pending, self._mask)
 
 
 class HashSet:
@@ -169,7 +169,7 @@ class HashSet:
                 lost = free[~won]
                 left = np.concatenate([left, lost[self._keys[slots[lost]] != wanted[lost]]])
             pending, wanted = pending[left], wanted[left]
-            slots = (slots[left] + ((wanted & np.uint64(0xFF)).astype(np.int64) << 1 | 1)) & self._mask
+            slots = _on(slots[left], wanted, self._mask)
         new = np.flatnonzero(fresh)
         self.count += len(new)
         return new
@@ -183,12 +183,12 @@ class HashSet:
             found[pending[there == wanted]] = True
             left = np.flatnonzero((there != wanted) & (there != 0))
             pending, wanted = pending[left], wanted[left]
-            slots = (slots[left] + ((wanted & np.uint64(0xFF)).astype(np.int64) << 1 | 1)) & self._mask
+            slots = _on(slots[left], wanted, self._mask)
         return found
 
     def _begin(self, keys: Keys) -> tuple[NDArray[np.int64], Keys, NDArray[np.int64]]:
         keys = keys + _PRIME * (keys == 0)
-        return np.arange(len(keys)), keys, (keys * _PRIME >> self._shift).astype(np.int64)
+        return np.arange(len(keys)), keys, _first(keys, self._shift)
 
     def _grow(self, count: int) -> None:
         keys = self._keys[self._keys != 0]
@@ -199,6 +199,16 @@ class HashSet:
         self.count = 0
         for start in range(0, len(keys), 1 << 16):
             self.add(keys[start : start + (1 << 16)])
+
+
+def _first(keys: Keys, shift: np.uint64) -> NDArray[np.int64]:
+    """The slot that each key tries first."""
+    return (keys * _PRIME >> shift).astype(np.int64)
+
+
+def _on(slots: NDArray[np.int64], keys: Keys, mask: np.int64) -> NDArray[np.int64]:
+    """The slot that each key tries next: an odd step, so that every slot is reached."""
+    return (slots + ((keys & np.uint64(0xFF)).astype(np.int64) << 1 | 1)) & mask
 
 
 def mix(values: NDArray[np.uint64]) -> Keys:
