@@ -32,7 +32,7 @@ _HELD_SHARE, _HELD_LEAST, _HELD_MOST = 0.1, 20, 1500
 _PERFECT = 0.995  # of held-out examples: training ends before all its steps
 
 
-@dataclass
+@dataclass(eq=False)
 class Candidate:
     """A program with a reader.
 

@@ -15,6 +15,7 @@ from meristem.search.enumeration._grammar import Material, material_of
 from meristem.search.enumeration._search import Search
 from meristem.search.enumeration._settings import Settings
 from meristem.search.hybrid.folds import fold_leaves
+from meristem.search.hybrid.grid_folds import grid_leaves
 from meristem.search.programs.problem import Problem
 from meristem.types import INT, Type
 from meristem.values import Column, Lists
@@ -139,7 +140,8 @@ class ReadingSearch(Search):
         self.folds: dict[int, list[Leaves]] = {}
         for name, column in inputs.items():
             if isinstance(column, Lists):
-                for cost, leaves in fold_leaves(name, column, classes, seed):
+                make = grid_leaves if isinstance(column.items, Lists) else fold_leaves
+                for cost, leaves in make(name, column, classes, seed):
                     self.folds.setdefault(cost, []).append(leaves)
 
     def _leaves(self, level: int) -> None:

@@ -18,7 +18,8 @@ from meristem.search.programs.problem import Problem
 from meristem.types import INT
 from meristem.values import Column, Lists, Scalars, column_from
 
-_REACH = 64  # states from minus this to this: nine times five items, and some
+REACH = 64
+"""States go from minus this to this: nine times five items, and some."""
 _BODIES = 5  # cost of a step
 _COST = {"fold": 3, "fold_right": 4}
 _MOST = 400  # steps
@@ -35,31 +36,12 @@ def fold_leaves(name: str, column: Column, classes: int, seed: int) -> list[tupl
     """
     assert isinstance(column, Lists)
     assert isinstance(column.items, Scalars)
-    total, item = _fresh("total", name), _fresh("x", name)
-    rng = np.random.default_rng([seed, 23])
-    states = np.concatenate([np.arange(-4, 3 * classes // 2), rng.integers(0, _REACH // 2, 40)])
-    pairs = np.stack([rng.choice(states, 160), rng.integers(0, classes, 160)], axis=1)
-    known = {total: column_from(pairs[:, 0].tolist(), INT), item: column_from(pairs[:, 1].tolist(), INT)}
-    problem = Problem(known, column_from([0] * len(pairs), INT))
-    settings = Settings(most=4000, conditionals=False, inverses=False, functions=False, levels=_BODIES + 2)
-    search = Search(problem, settings)
-    for _ in search.run():
-        pass
-    grid = {
-        total: column_from(np.repeat(np.arange(-_REACH, _REACH + 1), classes).tolist(), INT),
-        item: column_from(np.tile(np.arange(classes), 2 * _REACH + 1).tolist(), INT),
-    }
-    bodies: list[tuple[int, Term]] = []
-    for cost, block in sorted(search.bank.blocks.get(INT, {}).items()):
-        for index in range(len(block)):
-            if len(bodies) >= _MOST:
-                break
-            term = block.term(index)
-            if term.free_names == {total, item}:
-                bodies.append((cost, term))
+    total, item = fresh_name("total", name), fresh_name("x", name)
+    grid = step_grid(total, item, classes)
+    bodies = step_bodies(total, item, classes, seed)
     if not bodies:
         return []
-    tables = np.stack([_table(term, grid) for _, term in bodies]).reshape(len(bodies), -1, classes)
+    tables = np.stack([run_table(term, grid) for _, term in bodies]).reshape(len(bodies), -1, classes)
     found: list[tuple[int, Leaves]] = []
     values, offsets = column.items.data, column.offsets
     for form in ("fold", "fold_right"):
@@ -74,11 +56,42 @@ def fold_leaves(name: str, column: Column, classes: int, seed: int) -> list[tupl
     return found
 
 
-def _fresh(name: str, other: str) -> str:
+def step_grid(total: str, item: str, classes: int) -> dict[str, Column]:
+    """All states with all classes, as inputs of steps: a row for each of [states, classes]."""
+    return {
+        total: column_from(np.repeat(np.arange(-REACH, REACH + 1), classes).tolist(), INT),
+        item: column_from(np.tile(np.arange(classes), 2 * REACH + 1).tolist(), INT),
+    }
+
+
+def step_bodies(total: str, item: str, classes: int, seed: int, most: int = _MOST) -> list[tuple[int, Term]]:
+    """Programs of a state and a class, cheapest first, with their costs; each looks at both."""
+    rng = np.random.default_rng([seed, 23])
+    states = np.concatenate([np.arange(-4, 3 * classes // 2), rng.integers(0, REACH // 2, 40)])
+    pairs = np.stack([rng.choice(states, 160), rng.integers(0, classes, 160)], axis=1)
+    known = {total: column_from(pairs[:, 0].tolist(), INT), item: column_from(pairs[:, 1].tolist(), INT)}
+    problem = Problem(known, column_from([0] * len(pairs), INT))
+    settings = Settings(most=4000, conditionals=False, inverses=False, functions=False, levels=_BODIES + 2)
+    search = Search(problem, settings)
+    for _ in search.run():
+        pass
+    bodies: list[tuple[int, Term]] = []
+    for cost, block in sorted(search.bank.blocks.get(INT, {}).items()):
+        for index in range(len(block)):
+            if len(bodies) >= most:
+                break
+            term = block.term(index)
+            if term.free_names == {total, item}:
+                bodies.append((cost, term))
+    return bodies
+
+
+def fresh_name(name: str, other: str) -> str:
+    """A name that is not another one."""
     return name if name != other else name + "_"
 
 
-def _table(term: Term, grid: dict[str, Column]) -> NDArray[np.int32]:
+def run_table(term: Term, grid: dict[str, Column]) -> NDArray[np.int32]:
     """The states [states x classes] that a step leads to, as positions; -1 beyond the reach or where it fails."""
     from meristem.language.interpreter import evaluate
 
@@ -86,8 +99,8 @@ def _table(term: Term, grid: dict[str, Column]) -> NDArray[np.int32]:
     result = evaluate(term, grid, rows=rows, fuel=10_000)
     assert isinstance(result.column, Scalars)
     data = result.column.data
-    bad = (result.failures != 0) | (np.abs(data) > _REACH)
-    table: NDArray[np.int32] = np.where(bad, -1, data + _REACH).astype(np.int32)
+    bad = (result.failures != 0) | (np.abs(data) > REACH)
+    table: NDArray[np.int32] = np.where(bad, -1, data + REACH).astype(np.int32)
     return table
 
 
@@ -96,7 +109,7 @@ def _run(
 ) -> Ids:
     """What all folds give for all lists, [R, folds]."""
     rows, count = len(offsets) - 1, len(tables)
-    state = np.full((rows, count), start + _REACH, np.int32)
+    state = np.full((rows, count), start + REACH, np.int32)
     lengths = np.diff(offsets)
     which = np.arange(count)
     for t in range(int(lengths.max(initial=0))):
@@ -106,8 +119,8 @@ def _run(
         before = state[here]
         after = tables[which[None, :], np.maximum(before, 0), item[:, None]]
         state[here] = np.where(before < 0, -1, after)
-    ids: Ids = np.where(state < 0, FAIL, state - _REACH).astype(np.int32)
+    ids: Ids = np.where(state < 0, FAIL, state - REACH).astype(np.int32)
     return ids
 
 
-__all__ = ["fold_leaves"]
+__all__ = ["REACH", "fold_leaves", "fresh_name", "run_table", "step_bodies", "step_grid"]

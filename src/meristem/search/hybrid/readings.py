@@ -31,6 +31,7 @@ MOST_ROWS = 1500
 """Readings that programs are ranked on: all lists of up to three of ten classes are 1,110."""
 _ALWAYS = 20_000  # of the smallest shape, where even that one has more than `MOST_ROWS`
 _WHOLE = 128  # readings of one shape that all programs are run on: all pairs of ten classes
+_GRIDS = 300  # readings of the smallest grid of several rows, which are too many to have all
 _MOST_SHAPES = 8
 
 
@@ -40,18 +41,26 @@ class Place:
 
     Args:
         variable: The name of its readings in programs over readings.
-        image: The term of the image, or of the list of images, in programs over images.
-        listed: Whether it is a list.
+        image: The term of the image, or of the list or grid of images, in programs over images.
+        depth: 0 for an image, 1 for a list of images, 2 for a list of lists: a grid.
     """
 
     variable: str
     image: Term
-    listed: bool
+    depth: int
+
+    @property
+    def listed(self) -> bool:
+        """Whether it is a list or a grid."""
+        return self.depth > 0
 
     @property
     def type(self) -> Type:
         """The type of its readings."""
-        return list_of(INT) if self.listed else INT
+        found = INT
+        for _ in range(self.depth):
+            found = list_of(found)
+        return found
 
 
 @dataclass(frozen=True)
@@ -83,11 +92,15 @@ class Look:
         """
         used = {name for node in term.walk() for name in _names_in(node)} | set(self.inputs)
         item = next(name for name in _fresh_names(("x", "item", "image")) if name not in used)
+        row = next(name for name in _fresh_names(("row", "line")) if name not in used)
         result = term
         for place in self.places:
             if place.listed:
                 body = Call(read, (applied(reader, Variable(item)),))
-                seen: Term = Call("map", (Lambda((item,), body), place.image))
+                inner = place.image if place.depth == 1 else Variable(row)
+                seen: Term = Call("map", (Lambda((item,), body), inner))
+                if place.depth == 2:
+                    seen = Call("map", (Lambda((row,), seen), place.image))
             else:
                 seen = Call(read, (applied(reader, place.image),))
             times = sum(node == Variable(place.variable) for node in term.walk())
@@ -100,37 +113,80 @@ class Look:
         return result
 
     def shapes(self, inputs: Mapping[str, Column]) -> IntArray:
-        """The number of images at each place, [N, places]; 1 for an image that is in no list."""
+        """How many images there are at each place, [N, widths]; 1 for an image that is in no list.
+
+        A grid has as many columns as the highest one has rows, each with the number of images of a row: 2, 2, 0 for
+        2 x 2 where others have three rows. All grids have equally many columns.
+        """
         count = len(next(iter(inputs.values())))
-        found = np.ones((count, len(self.places)), np.int64)
-        for k, place in enumerate(self.places):
-            if place.listed:
-                assert isinstance(place.image, Variable)
-                column = inputs[place.image.name]
-                assert isinstance(column, Lists)
-                found[:, k] = np.diff(column.offsets)
-        return found
+        grids = [
+            inputs[place.image.name]
+            for place in self.places
+            if place.depth == 2 and isinstance(place.image, Variable)
+        ]
+        high = max(
+            (int(np.diff(grid.offsets).max(initial=1)) for grid in grids if isinstance(grid, Lists)),
+            default=0,
+        )
+        parts: list[IntArray] = []
+        for place in self.places:
+            if not place.listed:
+                parts.append(np.ones((count, 1), np.int64))
+                continue
+            assert isinstance(place.image, Variable)
+            column = inputs[place.image.name]
+            assert isinstance(column, Lists)
+            sizes = np.diff(column.offsets)
+            if place.depth == 1:
+                parts.append(sizes[:, None])
+                continue
+            rows = column.items
+            assert isinstance(rows, Lists)
+            widths = np.zeros((count, high), np.int64)
+            first, last = int(column.offsets[0]), int(column.offsets[-1])
+            of = np.repeat(np.arange(count), sizes)
+            widths[of, np.arange(first, last) - np.repeat(column.offsets[:-1], sizes)] = np.diff(
+                rows.offsets
+            )[first:last]
+            parts.append(widths)
+        return np.concatenate(parts, axis=1)
 
     def columns(self, shapes: IntArray, values: NDArray[Any], starts: IntArray) -> dict[str, Column]:
         """Readings as columns of N rows.
 
         Args:
-            shapes: Shape [N, places].
+            shapes: Shape [N, widths], as `shapes` gives them.
             values: All readings, row after row, place after place.
             starts: Shape [N + 1]: where each row begins.
         """
         found: dict[str, Column] = {}
         before = starts[:-1].copy()
-        for k, place in enumerate(self.places):
-            sizes = shapes[:, k]
+        grids = sum(place.depth == 2 for place in self.places)
+        high = (shapes.shape[1] - len(self.places) + grids) // max(grids, 1)
+        k = 0
+        for place in self.places:
+            wide = high if place.depth == 2 else 1
+            widths, k = shapes[:, k : k + wide], k + wide
+            sizes = widths.sum(axis=1)
             if place.listed:
                 offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
                 at = np.arange(offsets[-1]) - np.repeat(offsets[:-1], sizes) + np.repeat(before, sizes)
-                found[place.variable] = Lists(offsets, Scalars(INT, values[at].astype(np.int64)))
+                items = Scalars(INT, values[at].astype(np.int64))
+                found[place.variable] = Lists(offsets, items) if place.depth == 1 else _grids(widths, items)
             else:
                 found[place.variable] = Scalars(INT, values[before].astype(np.int64))
             before = before + sizes
         return found
+
+
+def _grids(widths: IntArray, items: Scalars) -> Lists:
+    """Grids from the widths of their rows [N, most rows], empty ones at the end left out, and all cells in order."""
+    most = widths.shape[1]
+    high = most - np.argmax(widths[:, ::-1] > 0, axis=1) if most else np.zeros(len(widths), np.int64)
+    high = np.where((widths > 0).any(axis=1), high, 0).astype(np.int64)
+    used = np.arange(most)[None, :] < high[:, None]
+    inner = np.concatenate([[0], np.cumsum(widths[used])]).astype(np.int64)
+    return Lists(np.concatenate([[0], np.cumsum(high)]).astype(np.int64), Lists(inner, items))
 
 
 def _names_in(node: Term) -> tuple[str, ...]:
@@ -166,19 +222,22 @@ def look_at(inputs: Mapping[str, Type]) -> Look:
     images: list[Type] = []
     for name, type_ in inputs.items():
         if type_.name in OPAQUE:
-            places.append(Place(name, Variable(name), False))
+            places.append(Place(name, Variable(name), 0))
             images.append(type_)
         elif type_.name == "list" and type_.item.name in OPAQUE:
-            places.append(Place(name, Variable(name), True))
+            places.append(Place(name, Variable(name), 1))
             images.append(type_.item)
+        elif type_.name == "list" and type_.item.name == "list" and type_.item.item.name in OPAQUE:
+            places.append(Place(name, Variable(name), 2))
+            images.append(type_.item.item)
         elif type_.name == "pair" and all(each.name in OPAQUE for each in type_.args):
             for side, each in zip(("left", "right"), type_.args, strict=True):
-                places.append(Place(f"{name}_{side}", Call(side, (Variable(name),)), False))
+                places.append(Place(f"{name}_{side}", Call(side, (Variable(name),)), 0))
                 images.append(each)
         else:
             raise InputError(
-                f"expected images, signals or vectors as inputs, or lists or pairs of them, got {name!r} of type "
-                f"{format_type(type_, 6)}"
+                f"expected images, signals or vectors as inputs, or lists, grids or pairs of them, got {name!r} of "
+                f"type {format_type(type_, 6)}"
             )
     if not places:
         raise InputError("expected at least one input with images, got none")
@@ -252,12 +311,24 @@ class ReadingProblem:
         """
         totals = float(self.classes) ** self.shapes.sum(axis=1)
         small = np.flatnonzero(totals <= _WHOLE)
+        wide = np.flatnonzero((self.shapes > 0).sum(axis=1) > len(self.look.places))
+        if len(wide):  # grids of one row tell hardly anything about programs over grids
+            whole = int(wide[np.argmax(self.counts[wide].sum(axis=1))])
+            size = int(self.shapes[whole].sum())
+            first = rng.integers(0, self.classes, (_GRIDS, size))
+            return self._with_others(first, whole, more, rng)
         if len(small):  # of those that can be had whole the one with most labels
             whole = int(small[np.argmax(self.counts[small].sum(axis=1))])
             first = joint_readings([self.classes] * int(self.shapes[whole].sum()))
         else:
             whole = 0
             first = rng.integers(0, self.classes, (_WHOLE, int(self.shapes[0].sum())))
+        return self._with_others(first, whole, more, rng)
+
+    def _with_others(
+        self, first: IntArray, whole: int, more: int, rng: np.random.Generator
+    ) -> tuple[dict[str, Column], int, int]:
+        """Readings of one shape, and some of every other one; see `to_enumerate`."""
         rows = [self.shapes[whole]] * len(first)
         values = [tuple(each) for each in first.tolist()]
         shapes = self.all_shapes[:_MOST_SHAPES]
@@ -283,6 +354,9 @@ class ReadingProblem:
             column = columns[place.variable].take(np.arange(count))
             if isinstance(column, Lists):
                 of = np.repeat(np.arange(count), np.diff(column.offsets))
+                if isinstance(column.items, Lists):
+                    of = np.repeat(of, np.diff(column.items.offsets))
+                    column = column.items
                 assert isinstance(column.items, Scalars)
                 np.add.at(found, (of, column.items.data), 1)
             else:
@@ -345,9 +419,12 @@ def reading_problem(
     shapes, counts, sizes = shapes[order], counts[order], sizes[order]
     room = MOST_ROWS
     kept: list[int] = []
+    wide = (shapes > 0).sum(axis=1) > len(look.places)
     for k, size in enumerate(sizes.tolist()):
         rows = float(classes) ** size
-        if size and rows <= (room if kept else _ALWAYS):
+        if wide[k] and not wide[kept].any() and rows <= _ALWAYS:  # the first grid of several rows
+            kept.append(k)
+        elif size and rows <= (room if kept else _ALWAYS):
             kept.append(k)
             room -= int(rows)
     if not kept:
