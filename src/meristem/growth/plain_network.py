@@ -58,6 +58,8 @@ def images_of(look: Look, inputs: Mapping[str, Column]) -> tuple[Dense, IntArray
             pair = inputs[variable]
             assert isinstance(pair, Pairs)
             column = pair.first if name == "left" else pair.second
+        if isinstance(column, Lists) and isinstance(column.items, Lists):  # a grid, as one list of its cells
+            column = Lists(column.items.offsets[column.offsets], column.items.items)
         if isinstance(column, Lists):
             assert isinstance(column.items, Dense)
             first, last = int(column.offsets[0]), int(column.offsets[-1])

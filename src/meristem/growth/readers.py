@@ -136,7 +136,9 @@ def shares_of(readings: Mapping[str, Column], classes: int) -> NDArray[np.float6
 
     total = np.zeros(classes)
     for column in readings.values():
-        items: Any = column.items if isinstance(column, Lists) else column
+        items: Any = column
+        while isinstance(items, Lists):
+            items = items.items
         assert isinstance(items, Scalars)
         total += np.bincount(np.clip(items.data, 0, classes - 1), minlength=classes)
     found: NDArray[np.float64] = total / max(total.sum(), 1.0)
