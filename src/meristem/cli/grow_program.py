@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from meristem.cli.grow import DEFAULT_BUDGET, Ending, GrowOptions
-from meristem.cli.places import check_place, quoted, size_text
+from meristem.cli.places import check_place, quoted
 from meristem.cli.session import Session, WrongUse, note, say
 from meristem.errors import InputError
 
@@ -162,6 +162,7 @@ def next_commands(model: ProgramModel, path: Path) -> list[tuple[str, str]]:
 
 def _tell(model: ProgramModel, files: Files) -> None:
     from meristem.cli.display import heading, show_commands, show_source, width
+    from meristem.model.words import byte_size
 
     report = model.report()
     say(report.text(width()).rstrip("\n"))
@@ -172,7 +173,7 @@ def _tell(model: ProgramModel, files: Files) -> None:
     tell_questions(model)
     heading("Where it is")
     say(
-        f"  {files.model}  the model, {size_text(files.size)}: it holds data, no code; the examples are in it"
+        f"  {files.model}  the model, {byte_size(files.size)}: it holds data, no code; the examples are in it"
     )
     if files.replaced:
         say("    it replaced the file of that name that was there")

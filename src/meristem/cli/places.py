@@ -55,10 +55,3 @@ def quoted(path: Path | str) -> str:
     text = str(path)
     # A name that begins with a dash would be read as an option.
     return shlex.quote(f"./{text}" if text.startswith("-") else text)
-
-
-def size_text(count: int) -> str:
-    """A number of bytes for a person."""
-    from meristem.model.words import byte_size
-
-    return byte_size(count)

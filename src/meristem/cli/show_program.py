@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from meristem.cli.grow_program import question_json, tell_questions
-from meristem.cli.places import size_text
 from meristem.cli.session import note, say
 
 if TYPE_CHECKING:
@@ -60,7 +59,7 @@ def as_plain(model: ProgramModel, path: Path) -> dict[str, Any]:
 
 def _tell(model: ProgramModel, path: Path) -> None:
     from meristem.cli.display import heading, show_source, width
-    from meristem.model.words import clean
+    from meristem.model.words import byte_size, clean
 
     say(model.report().text(width()).rstrip("\n"))
     heading("The program")
@@ -71,7 +70,7 @@ def _tell(model: ProgramModel, path: Path) -> None:
             say(f"  {clean(line)}")
     tell_questions(model)
     say()
-    say(f"{path}: {size_text(path.stat().st_size)}, {model.hash[:12]}; the examples are in it")
+    say(f"{path}: {byte_size(path.stat().st_size)}, {model.hash[:12]}; the examples are in it")
 
 
 __all__ = ["as_plain", "show_program"]
