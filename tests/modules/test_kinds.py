@@ -14,7 +14,7 @@ import meristem.modules  # noqa: F401
 from meristem.errors import FileFormatError, MeristemError
 from meristem.language.kinds import KINDS, FitContext, Integer, ModuleKind, OneOf, Real, settings_of
 from meristem.types import REAL, Type, class_of, dist_of, option_of, parse_type, vector_of
-from meristem.values import Column, Dense, Dists, Rows, column_from, filler
+from meristem.values import Column, Dense, Dists, Lists, Rows, column_from, filler
 
 LABELS = class_of("no", "yes", "maybe")
 
@@ -64,6 +64,7 @@ MADE: list[Callable[[int, np.random.Generator], list[Column]]] = [
     lambda n, rng: [column_from(rng.normal(size=n).tolist(), REAL)],
     lambda n, rng: [Dense(Type("image", params=(8, 9, 1)), rng.random((n, 8, 9, 1)).astype(np.float32))],
     lambda n, rng: [Dense(Type("signal", params=(300, 1)), rng.normal(size=(n, 300, 1)).astype(np.float32))],
+    lambda n, rng: [Lists(np.arange(n + 1) * 2, Dense(vector_of(3), rng.normal(size=(2 * n, 3))))],
     lambda n, rng: [
         column_from([("x", "y", "z")[i] for i in rng.integers(3, size=n)], class_of("x", "y", "z"))
     ],

@@ -15,7 +15,7 @@ from glyphs import glyphs, tones
 from meristem.errors import FileFormatError, MeristemError, MissingDependency, TypeMismatch
 from meristem.language.kinds import CUT, KINDS, FitContext, GradientKind, settings_of
 from meristem.types import BOOL, REAL, Type, class_of, dist_of, parse_type
-from meristem.values import Column, Dense, Dists, Scalars, column_from
+from meristem.values import Column, Dense, Dists, Lists, Scalars, column_from, offsets_from
 
 FIVE = class_of(*map(str, range(5)))
 IMAGE = Type("image", params=(12, 12, 1))
@@ -51,6 +51,13 @@ def mixed(count: int) -> list[Column]:
     ]
 
 
+def lists(lengths: list[int], width: int) -> Lists:
+    """Lists of vectors of so many numbers each."""
+    data = np.random.default_rng(6).normal(size=(sum(lengths), width)) * 3 + 1
+    return Lists(offsets_from(np.array(lengths)), Dense(Type("vector", params=(width,)), data))
+
+
+SOME = lists([3, 1, 0, 5, 2, 2, 0, 1, 4], 3)
 CASES: list[Any] = [
     pytest.param("convnet", [images(9, 28, 28, 1)], {}, id="28x28"),
     pytest.param("convnet", [images(9, 5, 7, 1)], {"width": 4}, id="tiny"),
@@ -61,6 +68,12 @@ CASES: list[Any] = [
     pytest.param("audionet", [signals(9, 300, 3)], {"front": "raw"}, id="raw"),
     pytest.param("dense", mixed(9), {"hidden": 2}, id="dense"),
     pytest.param("embedding", [Scalars(FIVE, np.arange(9) % 5)], {}, id="embedding"),
+    pytest.param("recurrent", [SOME], {"width": 7}, id="recurrent"),
+    pytest.param("attention", [SOME], {"width": 13}, id="attention"),
+    pytest.param("deepset", [SOME], {"width": 5}, id="deepset"),
+    pytest.param("recurrent", [lists([0] * 9, 2)], {}, id="recurrent, empty lists"),
+    pytest.param("attention", [lists([0] * 9, 2)], {}, id="attention, empty lists"),
+    pytest.param("deepset", [lists([1] * 9, 1)], {}, id="deepset, one number each"),
 ]
 
 
@@ -97,6 +110,40 @@ def test_numpy_gives_what_torch_gives(
         assert expected.shape[1] == kind.width_of_features(types, settings)
         assert isinstance(result, Dense)
         assert result.data.shape == expected.shape
+
+
+@pytest.mark.parametrize("name", ["recurrent", "attention", "deepset"])
+def test_a_list_is_answered_alike_however_long_the_others_are(name: str) -> None:
+    kind, rng = find(name), np.random.default_rng(0)
+    settings = settings_of(kind, {})
+    arrays = kind.arrays_of(kind.build([SOME.type], FIVE, settings, rng))
+    together = kind.scores(arrays, kind.prepare([SOME], settings), settings, FIVE)
+    for row in range(len(SOME)):
+        alone = kind.scores(arrays, kind.prepare([SOME.take(np.array([row]))], settings), settings, FIVE)
+        np.testing.assert_allclose(alone, together[[row]], atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize(("name", "what"), [("recurrent", "last"), ("attention", "max"), ("deepset", "sum")])
+def test_networks_over_lists_learn(name: str, what: str) -> None:
+    rng = np.random.default_rng(2)
+    lengths = rng.integers(1, 6, 400)
+    values = rng.integers(0, 3, int(lengths.sum()))
+    offsets = offsets_from(lengths)
+    column = Lists(offsets, Dense(Type("vector", params=(3,)), np.eye(3)[values]))
+    parts = [values[a:b] for a, b in zip(offsets[:-1], offsets[1:], strict=True)]
+    answers = [int({"last": p[-1], "max": p.max(), "sum": p.sum()}[what]) for p in parts]
+    target = column_from(answers, REAL if what == "sum" else Type("int"))
+    if what != "sum":
+        target = column_from([str(a) for a in answers], class_of("0", "1", "2"))
+    kind = find(name)
+    settings = settings_of(kind, {"width": 16})
+    rows = np.arange(400)
+    done = kind.fit([column.take(rows[:300])], settings, FitContext(target.take(rows[:300]), rng))
+    found = kind.forward(done.arrays, [column.take(rows[300:])], settings, target.type)
+    assert isinstance(found, Scalars)
+    assert isinstance(target, Scalars)
+    right = np.abs(found.data - target.data[300:]) < 0.5
+    assert right.mean() > 0.95
 
 
 def test_arrays_go_into_a_network_and_out_again() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -96,48 +96,10 @@ class NetworkKind(GradientKind):
         load_into(network, arrays)
 
     def fit(self, inputs: Sequence[Column], settings: Settings, context: FitContext) -> Fitted:
-        from meristem.modules._torch import calm_torch, device, optimise, seed_from
+        def head_of(prepared: NDArray[Any]) -> str:
+            return str(len(self.layers(prepared.shape[1:], settings, Type("real"))) - 1)
 
-        y = answers(context.target)
-        assert context.target is not None
-        output = bare(context.target.type)
-        x = self.prepare(inputs, settings)
-        if not len(x):
-            raise TypeMismatch(f"{self.name} learns from examples, got none")
-        numbers = output.name not in ("class", "bool")
-        middle, spread = (float(y.mean()), float(y.std()) or 1.0) if numbers else (0.0, 1.0)
-        network = self.build(
-            [c.type for c in inputs], Type("real") if numbers else output, settings, context.rng
-        )
-        steps = max(1, round(float(settings["effort"]) * usual_steps(len(x))))
-        with calm_torch(seed_from(context.rng)) as torch:
-            place = device()
-            network.to(place)
-            rows = torch.from_numpy(x).to(place)
-            wanted = torch.from_numpy(((y - middle) / spread).astype(np.float32) if numbers else y).to(place)
-            weights = None
-            if context.weights is not None:
-                weights = torch.from_numpy(context.weights.astype(np.float32)).to(place)
-            order = batches(len(x), min(BATCH, max(len(x), 2)), context.rng)
-
-            def loss_of(step: int) -> Any:
-                chosen = torch.from_numpy(next(order)).to(place)
-                scores = network(self.augment(rows[chosen], settings, context.rng))
-                if numbers:
-                    each = (scores[:, 0] - wanted[chosen]) ** 2
-                else:
-                    each = torch.nn.functional.cross_entropy(
-                        scores, wanted[chosen], reduction="none", label_smoothing=SMOOTHING
-                    )
-                return each.mean() if weights is None else (each * weights[chosen]).mean()
-
-            whole = optimise(network, loss_of, steps, peak=PEAK, deadline=context.deadline)
-            arrays = self.arrays_of(network)
-        if numbers:  # the head gives the answer itself, not how far it is from the middle
-            head = len(self.layers(x.shape[1:], settings, Type("real"))) - 1
-            arrays[f"{head}.weight"] = arrays[f"{head}.weight"] * np.float32(spread)
-            arrays[f"{head}.bias"] = arrays[f"{head}.bias"] * np.float32(spread) + np.float32(middle)
-        return Fitted(arrays, {"rows": len(x), **({} if whole else {CUT: True})})
+        return fit_network(self, inputs, settings, context, head_of)
 
     # ------------------------------------------------------------------------------------------ NumPy
 
@@ -166,6 +128,64 @@ class NetworkKind(GradientKind):
         return [f"{self.doc} of {sum(array.size for array in arrays.values()):,} numbers"]
 
 
+def fit_network(
+    kind: GradientKind,
+    inputs: Sequence[Column],
+    settings: Settings,
+    context: FitContext,
+    head_of: Callable[[NDArray[Any]], str],
+) -> Fitted:
+    """Train a network on answers: classes with smoothed labels, numbers as so many spreads from their mean.
+
+    Args:
+        kind: What is trained.
+        inputs: Columns of N rows.
+        settings: Every choice, `effort` among them.
+        context: The answers, weights, deadline and randomness.
+        head_of: The name of the layer that gives a number, as it begins those of its arrays, from prepared rows.
+    """
+    from meristem.modules._torch import calm_torch, device, optimise, seed_from
+
+    y = answers(context.target)
+    assert context.target is not None
+    output = bare(context.target.type)
+    x = kind.prepare(inputs, settings)
+    if not len(x):
+        raise TypeMismatch(f"{kind.name} learns from examples, got none")
+    numbers = output.name not in ("class", "bool")
+    middle, spread = (float(y.mean()), float(y.std()) or 1.0) if numbers else (0.0, 1.0)
+    network = kind.build([c.type for c in inputs], Type("real") if numbers else output, settings, context.rng)
+    steps = max(1, round(float(settings["effort"]) * usual_steps(len(x))))
+    with calm_torch(seed_from(context.rng)) as torch:
+        place = device()
+        network.to(place)
+        rows = torch.from_numpy(x).to(place)
+        wanted = torch.from_numpy(((y - middle) / spread).astype(np.float32) if numbers else y).to(place)
+        weights = None
+        if context.weights is not None:
+            weights = torch.from_numpy(context.weights.astype(np.float32)).to(place)
+        order = batches(len(x), min(BATCH, max(len(x), 2)), context.rng)
+
+        def loss_of(step: int) -> Any:
+            chosen = torch.from_numpy(next(order)).to(place)
+            scores = network(kind.augment(rows[chosen], settings, context.rng))
+            if numbers:
+                each = (scores[:, 0] - wanted[chosen]) ** 2
+            else:
+                each = torch.nn.functional.cross_entropy(
+                    scores, wanted[chosen], reduction="none", label_smoothing=SMOOTHING
+                )
+            return each.mean() if weights is None else (each * weights[chosen]).mean()
+
+        whole = optimise(network, loss_of, steps, peak=PEAK, deadline=context.deadline)
+        arrays = kind.arrays_of(network)
+    if numbers:  # the head gives the answer itself, not how far it is from the middle
+        head = head_of(x)
+        arrays[f"{head}.weight"] = arrays[f"{head}.weight"] * np.float32(spread)
+        arrays[f"{head}.bias"] = arrays[f"{head}.bias"] * np.float32(spread) + np.float32(middle)
+    return Fitted(arrays, {"rows": len(x), **({} if whole else {CUT: True})})
+
+
 def batches(rows: int, size: int, rng: np.random.Generator) -> Any:
     """Positions of rows, batch after batch without end: every row comes once before one comes again."""
     waiting = np.zeros(0, np.int64)
@@ -176,4 +196,4 @@ def batches(rows: int, size: int, rng: np.random.Generator) -> Any:
         waiting = waiting[size:]
 
 
-__all__ = ["BATCH", "EFFORT", "PEAK", "SMOOTHING", "NetworkKind", "batches", "usual_steps"]
+__all__ = ["BATCH", "EFFORT", "PEAK", "SMOOTHING", "NetworkKind", "batches", "fit_network", "usual_steps"]
