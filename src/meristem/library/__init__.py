@@ -1,0 +1,21 @@
+"""The library: programs kept, found again, shared. Local first, one folder, many processes, data only."""
+
+from meristem.library.card import Card
+from meristem.library.checking import Checkup, Damage
+from meristem.library.entry import Entry, Use
+from meristem.library.finding import Match
+from meristem.library.library import Library, default_path
+from meristem.library.packs import Exported, Imported
+
+__all__ = [
+    "Card",
+    "Checkup",
+    "Damage",
+    "Entry",
+    "Exported",
+    "Imported",
+    "Library",
+    "Match",
+    "Use",
+    "default_path",
+]
