@@ -9,7 +9,6 @@ import math
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,18 +17,17 @@ from meristem import events
 from meristem.errors import InputError, MeristemError
 from meristem.executors.threads import one_thread
 from meristem.growth.clock import Clock, one_interrupt
+from meristem.growth.labels import Labelling, is_labels
+from meristem.growth.labels_model import model_of_labels
 from meristem.growth.perception_model import model_of
 from meristem.growth.perception_search import search_new
 from meristem.growth.perception_state import Candidate, Growing
 from meristem.growth.plain_network import train_plain
-from meristem.growth.readers import Reader, readers_of
-from meristem.language.terms import Variable
+from meristem.growth.readers import readers_of
 from meristem.language.text import format_term
 from meristem.model.perception_report import TiedProgram
 from meristem.model.program_model import ProgramModel
 from meristem.search.hybrid import Answering, look_at, rank_known
-from meristem.search.hybrid.readings import applied, reader_of
-from meristem.training.lifted import Recipe
 
 if TYPE_CHECKING:
     from meristem.task.arrays import ArrayTask
@@ -79,6 +77,11 @@ def grow_perception(
         hub.send(events.Started(clock.elapsed, task.name, limit, budget.trials, 1, "wrong answers"))
         for finding in task.findings:
             hub.send(events.Warned(clock.elapsed, finding.text))
+        if is_labels(task, look):
+            labelling = Labelling(task, look, parts, clock, hub, seed)
+            labelling.run()
+            hub.send(events.Phase(clock.elapsed, "done"))
+            return model_of_labels(labelling, budget)
         growing = Growing(task, look, readers, budget, clock, hub, seed)
         _run(growing)
         if plain and not clock.stopped:
@@ -90,8 +93,10 @@ def grow_perception(
 def _run(growing: Growing) -> None:
     """Search: parts first, then new readers."""
     if growing.train.target.type.name == "class":
-        _classify(growing)
-        return
+        raise InputError(
+            "expected answers that are whole numbers or true and false for several images an example, got labels; "
+            "number them, or give one image an example"
+        )
     if growing.train.target.type.name not in ("int", "bool"):
         raise InputError(
             "expected final answers that are whole numbers, true and false, or (of one image each) labels, got "
@@ -102,23 +107,6 @@ def _run(growing: Growing) -> None:
         growing.ended = "a part of an earlier model answers it"
         return
     search_new(growing)
-
-
-def _classify(growing: Growing) -> None:
-    """One image an example, its label the answer: the reader is the program."""
-    if len(growing.look.places) != 1 or growing.look.places[0].listed:
-        raise InputError(
-            "expected answers that are whole numbers or true and false for several images an example, got labels; "
-            "number them, or give one image an example"
-        )
-    place = growing.look.places[0]
-    node = reader_of(growing.look.image, 2, "label")
-    node = replace(node, output=growing.train.target.type)
-    reader = Reader("new reader", node)
-    with growing.stage("training"):
-        candidate = Candidate(Variable(place.variable), 1.0, reader)
-        growing.train_in(candidate, None, Recipe(), term=applied(node, place.image))
-        growing.take(candidate)
 
 
 def _recall(growing: Growing) -> None:

@@ -1,0 +1,529 @@
+"""One image, one label: the program is a reader. Parts as they are, with new heads, trained further; and new readers.
+
+Which of them is best is found by cross-validation: every class is dealt out over the folds, so that few labels are
+enough to check on and all of them are learned from in the end. Heads are fitted in closed form to frozen features, and
+become the last layer of the network that the features are of: so a reader is one network whichever way it came.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from meristem import events
+from meristem.errors import InputError
+from meristem.growth.clock import Clock
+from meristem.growth.readers import name_of
+from meristem.growth.reuse import Trunk, trunks_of
+from meristem.language.kinds import KINDS, Arrays, Settings, settings_of, softmax
+from meristem.language.terms import Call, Literal, Module, Term
+from meristem.language.text import format_term
+from meristem.model.perception_report import TriedProgram
+from meristem.modules._heads import fit_linear_head
+from meristem.modules._network import NetworkKind
+from meristem.search.hybrid.readings import Look, applied
+from meristem.task.arrays import ArrayTask
+from meristem.training.classes import steps_for, train_classes, varied
+from meristem.types import INT, Type, class_of
+from meristem.values import Column, Dense, Scalars
+
+IntArray = NDArray[np.int64]
+RealArray = NDArray[np.float64]
+
+_FOLDS = 3
+_WHOLE = 1500  # examples from which on one fold is checked on, and is not learned from in the end
+_FEW = 200  # examples a class up to which the deeper network, which sees every image changed, is the better start
+_MOST_CLASSES = 300  # different whole numbers that are taken as classes
+_COPIES = 8  # of each image that a head is fitted to beside itself, where a class has
+_SPARSE = 2  # images or fewer: with five the copies gained nothing
+_WARM_PEAK = 1.5e-3
+_TRUNKS = 4  # of parts that heads are tried on
+_HEADS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("nearest_mean", {}),
+    ("ridge_head", {"l2": 0.1}),
+    ("logistic", {"l2": 0.01}),
+)
+_CLEARLY = 2.0  # standard errors by which a way has to be behind to be given up before its last fold
+
+
+def is_labels(task: ArrayTask, look: Look) -> bool:
+    """Whether a task is to tell what one image shows: labels, or not too many whole numbers."""
+    if len(look.places) != 1 or look.places[0].listed:
+        return False
+    if task.answers.type.name == "class":
+        return True
+    if task.answers.type != INT:
+        return False
+    return len(np.unique(_numbers(task.answers))) <= _MOST_CLASSES
+
+
+def _numbers(answers: Column) -> IntArray:
+    assert isinstance(answers, Scalars)
+    return answers.data.astype(np.int64)
+
+
+@dataclass
+class Way:
+    """One way to a reader.
+
+    Args:
+        name: `part as it is`, `new head`, `part trained further` or `new reader`.
+        shown: It, with its particulars.
+        node: The module.
+        kind: Its kind.
+        settings: Every choice.
+        fit: From positions of examples and a deadline to arrays; None for what needs no fit.
+        scores: For each example that it was checked on how it scored each class, [N, K]; NaN elsewhere.
+        arrays: Its latest fit.
+        network: Whether it trains a network, which takes its time.
+    """
+
+    name: str
+    shown: str
+    node: Module
+    kind: NetworkKind
+    settings: Settings
+    fit: Callable[[IntArray, float], Arrays]
+    scores: RealArray = field(repr=False)
+    network: bool
+    arrays: Arrays = field(default_factory=dict, repr=False)
+    cpu_seconds: float = 0.0
+    given_up: bool = False
+
+    def right(self, codes: IntArray, rows: NDArray[np.bool_] | None = None) -> float:
+        """The share of examples right among those it was checked on."""
+        seen = self.seen if rows is None else self.seen & rows
+        if not seen.any():
+            return 0.0
+        return float((self.scores[seen].argmax(axis=1) == codes[seen]).mean())
+
+    def loss(self, codes: IntArray) -> float:
+        """Nats an example."""
+        rows = np.flatnonzero(self.seen)
+        if not len(rows):
+            return math.inf
+        p = softmax(self.scores[rows])[np.arange(len(rows)), codes[rows]]
+        return float(-np.log(np.maximum(p, 1e-9)).mean())
+
+    @property
+    def seen(self) -> NDArray[np.bool_]:
+        """Which examples it was checked on."""
+        found: NDArray[np.bool_] = ~np.isnan(self.scores[:, 0])
+        return found
+
+
+class Labelling:
+    """Growing a reader from labels.
+
+    Args:
+        task: One image an example and what it shows.
+        look: Where the image stands.
+        parts: Earlier models.
+        clock: Began with the call.
+        hub: Who is told.
+        seed: Source of all randomness.
+    """
+
+    def __init__(
+        self,
+        task: ArrayTask,
+        look: Look,
+        parts: Sequence[object],
+        clock: Clock,
+        hub: events.Hub,
+        seed: int,
+    ) -> None:
+        self.task, self.look, self.clock, self.hub, self.seed = task, look, clock, hub, seed
+        self.began = time.process_time()
+        self.image = look.image
+        self.target = task.answers.type
+        self.codes, self.output = _classes(task.answers)
+        self.classes = len(self.output.params)
+        self.folds = folds_of(self.codes, task.groups, np.random.default_rng([seed, 5]))
+        self.trunks = trunks_of(parts, look.image)[:_TRUNKS]
+        self.ready: dict[str, NDArray[Any]] = {}
+        self.ways: list[Way] = []
+        self.stages: dict[str, float] = {}
+        self.notes: list[str] = []
+        self.number = 0
+        self.ended = "every way was tried"
+        self.best: Way | None = None
+        counts = np.bincount(self.codes, minlength=self.classes)
+        self.usual = int(counts.argmax())
+        self.a_class = float(np.median(counts[counts > 0]))
+        self.constant = float(counts.max() / counts.sum())
+        shares = counts[counts > 0] / counts.sum()
+        self.entropy = float(-(shares @ np.log(shares)))
+        hub.send(events.Baseline(clock.elapsed, 1 - self.constant))
+
+    # ------------------------------------------------------------------------------------------ data
+
+    def images(self, task: ArrayTask | None = None) -> Dense:
+        """The images of the task, or of another of the same types."""
+        seen = self.look.places[0].image
+        from meristem.model.program import Program
+
+        given = self.task if task is None else task
+        result = Program(seen, dict(self.task.input_types), self.image, {}, exact=True)
+        column = result.prepared.run(dict(given.inputs), {}, rows=len(given)).column
+        assert isinstance(column, Dense)
+        return column
+
+    def prepared(self, kind: NetworkKind, settings: Settings) -> NDArray[Any]:
+        """What a kind makes of the images, once."""
+        key = f"{kind.name} {sorted(settings.items())}"
+        if key not in self.ready:
+            self.ready[key] = kind.prepare([self.images()], settings)
+        return self.ready[key]
+
+    # ------------------------------------------------------------------------------------------ ways
+
+    def run(self) -> None:
+        """Try all ways, cheap ones first, and fit the best to all examples."""
+        began = time.process_time()
+        if self.trunks:
+            self.hub.send(events.Phase(self.clock.elapsed, "heads on parts"))
+            self._with_parts()
+        new = self._new_reader()
+        self.ways.append(new)
+        self.stages["heads"] = time.process_time() - began
+        began = time.process_time()
+        self.hub.send(events.Phase(self.clock.elapsed, "training"))
+        self._race([way for way in self.ways if way.network])
+        self.stages["cross-validation"] = time.process_time() - began
+        began = time.process_time()
+        self._choose()
+        self.stages["fitting"] = time.process_time() - began
+
+    def _with_parts(self) -> None:
+        """Parts as they are, then with new heads, then trained further from the best head."""
+        for trunk in self.trunks:
+            if self.clock.left <= 0:
+                return
+            prepared = self.prepared(trunk.kind, trunk.settings)
+            rng = np.random.default_rng([self.seed, 7])
+            own = trunk.features(prepared)
+            count = _COPIES if self.a_class <= _SPARSE else 0
+            copies = varied(trunk.kind, trunk.settings, prepared, count, rng)
+            copied = np.reshape(trunk.features(copies.reshape(-1, *prepared.shape[1:])), (count, *own.shape))
+            if set(self.output.params) <= set(trunk.output.params):
+                self._as_it_is(trunk, prepared)
+            heads = []
+            for name, choices in _HEADS:
+                if self.clock.left <= 0 and heads:
+                    return
+                way = self._head(trunk, name, choices, own, copied, prepared)
+                heads.append(way)
+                self._check(way)
+            best = max(heads, key=lambda way: (way.right(self.codes), -way.loss(self.codes)))
+            self.ways.append(self._further(trunk, best, prepared))
+
+    def _node(self, trunk: Trunk) -> Module:
+        """The module of a part, telling the classes of this task apart."""
+        label = name_of(self.image, self.classes) if self.output != trunk.output else trunk.node.label
+        return Module(
+            trunk.node.kind,
+            trunk.node.args,
+            trunk.node.choices,
+            self.output,
+            label or trunk.node.label,
+            trunk.node.version,
+        )
+
+    def _as_it_is(self, trunk: Trunk, prepared: NDArray[Any]) -> None:
+        """A part that knows these labels already: nothing is fitted, all examples are checked on."""
+        node = Module(
+            trunk.node.kind, trunk.node.args, trunk.node.choices, trunk.output, trunk.node.label,
+            trunk.node.version,
+        )  # fmt: skip
+        way = self._way(
+            "part as it is", f"part of {trunk.origin!r} as it is", node, trunk, lambda rows, end: trunk.arrays
+        )
+        scores = trunk.kind.scores(trunk.arrays, prepared, trunk.settings, trunk.output)
+        places = [trunk.output.params.index(label) for label in self.output.params]
+        wrong = ~np.isin(scores.argmax(axis=1), places)
+        way.scores = scores[:, places].astype(np.float64)
+        # What it takes for something that is no label here is wrong, whichever label comes second.
+        way.scores[wrong] = np.eye(self.classes)[(self.codes[wrong] + 1) % self.classes]
+        way.arrays = trunk.arrays
+        self._told(way)
+
+    def _head(
+        self,
+        trunk: Trunk,
+        name: str,
+        choices: dict[str, Any],
+        own: NDArray[Any],
+        copied: NDArray[Any],
+        prepared: NDArray[Any],
+    ) -> Way:
+        def fit(rows: IntArray, end: float) -> Arrays:
+            features = np.concatenate([own[rows], *(each[rows] for each in copied)])
+            classes = np.tile(self.codes[rows], len(copied) + 1)
+            rng = np.random.default_rng([self.seed, 17])
+            weights, bias = fit_linear_head(name, features, classes, self.output, rng, **choices)
+            return trunk.with_head(weights, bias, prepared)
+
+        shown = f"{name} on the features of {trunk.origin!r}"
+        return self._way("new head", shown, self._node(trunk), trunk, fit)
+
+    def _further(self, trunk: Trunk, head: Way, prepared: NDArray[Any]) -> Way:
+        """A part trained further, from the head that suited it best: so that what it knows is not shaken at first."""
+
+        def fit(rows: IntArray, end: float) -> Arrays:
+            return train_classes(
+                trunk.kind,
+                trunk.settings,
+                self.image,
+                self.output,
+                prepared[rows],
+                self.codes[rows],
+                np.random.default_rng([self.seed, 19]),
+                steps=steps_for(len(rows)),
+                peak=_WARM_PEAK,
+                init=head.fit(rows, end),
+                deadline=end,
+            )[0]
+
+        shown = f"part of {trunk.origin!r} trained further"
+        return self._way("part trained further", shown, self._node(trunk), trunk, fit, network=True)
+
+    def _new_reader(self) -> Way:
+        """A network that knows nothing yet."""
+        few = self.a_class <= _FEW
+        name = {"image": "deepconv" if few else "convnet", "signal": "audionet"}.get(self.image.name, "dense")
+        kind = KINDS.find(name)
+        assert isinstance(kind, NetworkKind)
+        settings = settings_of(kind, {})
+        node = Module(name, (), (), self.output, name_of(self.image, self.classes))
+
+        def fit(rows: IntArray, end: float) -> Arrays:
+            prepared = self.prepared(kind, settings)
+            return train_classes(
+                kind,
+                settings,
+                self.image,
+                self.output,
+                prepared[rows],
+                self.codes[rows],
+                np.random.default_rng([self.seed, 23]),
+                steps=steps_for(len(rows)),
+                deadline=end,
+            )[0]
+
+        empty = np.full((len(self.codes), self.classes), np.nan)
+        return Way("new reader", f"new {name}", node, kind, settings, fit, empty, True)
+
+    def _way(
+        self,
+        name: str,
+        shown: str,
+        node: Module,
+        trunk: Trunk,
+        fit: Callable[[IntArray, float], Arrays],
+        network: bool = False,
+    ) -> Way:
+        empty = np.full((len(self.codes), self.classes), np.nan)
+        return Way(name, shown, node, trunk.kind, trunk.settings, fit, empty, network)
+
+    # ------------------------------------------------------------------------------------------ checking
+
+    @property
+    def checked(self) -> list[int]:
+        """The folds that are checked on: one of many examples, none where there is nothing to spare."""
+        folds = sorted(set(self.folds[self.folds >= 0].tolist()))
+        return folds[:1] if len(self.codes) > _WHOLE else folds
+
+    def _check(self, way: Way) -> None:
+        """Cross-validate a way that costs little."""
+        for fold in self.checked:
+            self._fold(way, fold, math.inf)
+        self._told(way)
+
+    def _fold(self, way: Way, fold: int, end: float) -> None:
+        began = time.process_time()
+        rows, held = np.flatnonzero(self.folds != fold), np.flatnonzero(self.folds == fold)
+        way.arrays = way.fit(rows, end)
+        prepared = self.prepared(way.kind, way.settings)
+        way.scores[held] = way.kind.scores(way.arrays, prepared[held], way.settings, self.output)
+        way.cpu_seconds += time.process_time() - began
+
+    def _told(self, way: Way) -> None:
+        """Say how a way did, and keep it if it is the best."""
+        if way not in self.ways:
+            self.ways.append(way)
+        self.number += 1
+        right = way.right(self.codes) if way.seen.any() else None
+        loss = None if right is None else 1 - right
+        self.hub.send(events.CandidateStarted(self.clock.elapsed, self.number, way.name, way.shown))
+        self.hub.send(
+            events.CandidateEnded(
+                self.clock.elapsed, self.number, way.name, way.shown, "scored", loss, way.cpu_seconds
+            )
+        )
+        if right is not None and (self.best is None or self._order(way) > self._order(self.best)):
+            self.best = way
+            self.hub.send(events.Improved(self.clock.elapsed, 1 - right, way.shown))
+
+    def _order(self, way: Way) -> tuple[float, float]:
+        return way.right(self.codes), -way.loss(self.codes)
+
+    def _race(self, ways: list[Way]) -> None:
+        """Networks fold by fold; one that is clearly behind after a fold is given up."""
+        folds = self.checked
+        if not folds:
+            return
+        trainings = len(ways) * len(folds) + (1 if len(folds) > 1 else 0)
+        for fold in folds:
+            for way in ways:
+                if way.given_up:
+                    trainings -= 1
+                    continue
+                left = self.clock.left
+                if left <= 0:
+                    self.ended = "stopped by the user" if self.clock.stopped else "the time is used up"
+                    return
+                share = left / max(trainings, 1) if math.isfinite(self.clock.limit) else math.inf
+                self._fold(way, fold, min(time.monotonic() + share, self.clock.search_end))
+                trainings -= 1
+            seen = np.isin(self.folds, [f for f in folds if f <= fold])
+            rivals = [way for way in self.ways if (way.seen | ~seen).all() and not way.given_up]
+            best = max((way.right(self.codes, seen) for way in rivals), default=0.0)
+            error = math.sqrt(max(best * (1 - best), 0.01) / max(int(seen.sum()), 1))
+            for way in ways:
+                if fold != folds[-1] and way.right(self.codes, seen) < best - _CLEARLY * error:
+                    way.given_up = True
+        for way in ways:
+            if not way.given_up:
+                self._told(way)
+
+    def _choose(self) -> None:
+        """The best way, fitted to all examples."""
+        rows = np.arange(len(self.codes))
+        if not self.checked:
+            self.best = self._unchecked()
+            self.notes.append(
+                "every class has one example only, so none could be held out: how good the reader is was not measured"
+            )
+        best = self.best
+        if best is None:  # no time for one fold
+            if self.clock.left <= 0:
+                return
+            best = self.best = self.ways[-1]
+        if best.name == "part as it is":
+            return
+        if best.network and len(self.checked) == 1 and best.arrays:
+            return  # of so many examples the fold is not missed
+        if best.network and self.clock.left <= 0 and best.arrays:
+            self.notes.append("there was no time to fit the reader again to all examples")
+            return
+        began = time.process_time()
+        best.arrays = best.fit(rows, self.clock.search_end)
+        best.cpu_seconds += time.process_time() - began
+
+    def _unchecked(self) -> Way:
+        """What did best on other tasks with one example a class: a part trained further, else a new reader."""
+        for name in ("part trained further", "new head", "new reader"):
+            for way in self.ways:
+                if way.name == name and (not way.network or self.clock.left > 0):
+                    return way
+        return self.ways[-1]
+
+    # ------------------------------------------------------------------------------------------ result
+
+    def term_and_fit(self) -> tuple[Term, dict[str, Arrays]]:
+        """The program and its arrays."""
+        best = self.best
+        if best is None or not best.arrays:
+            value = self.output.params[self.usual]
+            return Literal(int(value) if self.target == INT else value, self.target), {}
+        node = applied(best.node, self.look.places[0].image)
+        fit = {node.slot: dict(best.arrays)}
+        if self.target == INT:
+            return Call("class_number", (node,)), fit
+        return node, fit
+
+    def held_share(self, term: Term, fit: dict[str, Arrays]) -> tuple[float, int]:
+        """The share right, and of how many examples: of those given to check on, else by cross-validation."""
+        if self.task.held is not None and len(self.task.held):
+            from meristem.model.program import Program
+
+            program = Program(term, dict(self.task.input_types), self.target, fit, exact=True)
+            found = program.run(dict(self.task.held.inputs), rows=len(self.task.held)).column
+            wanted = self.task.held.answers.to_list()
+            same = [a == b for a, b in zip(found.to_list(), wanted, strict=True)]
+            return float(np.mean(same)), len(same)
+        if self.best is None or not self.best.seen.any():
+            return self.constant, 0
+        return self.best.right(self.codes), int(self.best.seen.sum())
+
+    def alone(self) -> float | None:
+        """The share that a new reader answers, where parts were there to do better."""
+        new = next((way for way in self.ways if way.name == "new reader"), None)
+        if new is None or not self.trunks or not new.seen.any():
+            return None
+        return new.right(self.codes)
+
+    def listed(self) -> tuple[TriedProgram, ...]:
+        """The ways, best first."""
+        ranked = sorted((way for way in self.ways if way.seen.any()), key=self._order, reverse=True)
+        return tuple(
+            TriedProgram(
+                way.shown,
+                1.0,
+                None,
+                way.loss(self.codes),
+                0,
+                way.right(self.codes),
+                way.cpu_seconds,
+            )
+            for way in ranked
+        )
+
+    def program_text(self, term: Term) -> str:
+        """The program for the report."""
+        return format_term(term)
+
+
+def _classes(answers: Column) -> tuple[IntArray, Type]:
+    """Answers as positions among classes, and the type of these: labels as they are, whole numbers as labels."""
+    if answers.type.name == "class":
+        assert isinstance(answers, Scalars)
+        return answers.data.astype(np.int64), answers.type
+    if answers.type != INT:
+        raise InputError(f"expected labels or whole numbers, got {answers.type}")
+    values, codes = np.unique(_numbers(answers), return_inverse=True)
+    return codes.astype(np.int64).ravel(), class_of(*(str(v) for v in values.tolist()))
+
+
+def folds_of(codes: IntArray, groups: IntArray | None, rng: np.random.Generator) -> IntArray:
+    """The fold of each example, [N]; -1 for one that is always learned from.
+
+    The examples of each class are dealt out in turns, beginning anywhere, and one that is alone in its class is never
+    held out. Whole groups are dealt out where there are some.
+    """
+    found = np.full(len(codes), -1, np.int64)
+    counts = np.bincount(codes)
+    if groups is not None and len(np.unique(groups)) >= 2:
+        names = rng.permutation(np.unique(groups))
+        fold_of = {int(name): k % min(_FOLDS, len(names)) for k, name in enumerate(names)}
+        return np.array([fold_of[int(g)] for g in groups], np.int64)
+    if counts.max() < 2:
+        return found
+    usual = int(np.median(counts[counts > 1]))
+    folds = max(2, min(10 if len(codes) > _WHOLE else _FOLDS, usual))
+    begin = 0
+    for code in np.flatnonzero(counts > 1):
+        rows = rng.permutation(np.flatnonzero(codes == code))
+        found[rows] = (begin + np.arange(len(rows))) % folds
+        begin += len(rows)
+    return found
+
+
+__all__ = ["Labelling", "Way", "folds_of", "is_labels"]
