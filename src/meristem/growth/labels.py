@@ -214,7 +214,7 @@ class Labelling:
             copied = np.reshape(trunk.features(copies.reshape(-1, *prepared.shape[1:])), (count, *own.shape))
             if set(self.output.params) <= set(trunk.output.params):
                 self._as_it_is(trunk, prepared)
-            heads = []
+            heads: list[Way] = []
             for name, choices in _HEADS:
                 if self.clock.left <= 0 and heads:
                     return
@@ -441,7 +441,7 @@ class Labelling:
         """The program and its arrays."""
         best = self.best
         if best is None or not best.arrays:
-            value = self.output.params[self.usual]
+            value = self.output.labels[self.usual]
             return Literal(int(value) if self.target == INT else value, self.target), {}
         node = applied(best.node, self.look.places[0].image)
         fit = {node.slot: dict(best.arrays)}

@@ -16,6 +16,7 @@ import numpy as np
 from meristem import events
 from meristem.errors import InputError, MeristemError
 from meristem.executors.threads import one_thread
+from meristem.growth.adopt import adopt
 from meristem.growth.clock import Clock, one_interrupt
 from meristem.growth.labels import Labelling, is_labels
 from meristem.growth.labels_model import model_of_labels
@@ -83,14 +84,14 @@ def grow_perception(
             hub.send(events.Phase(clock.elapsed, "done"))
             return model_of_labels(labelling, budget)
         growing = Growing(task, look, readers, budget, clock, hub, seed)
-        _run(growing)
+        _run(growing, parts)
         if plain and not clock.stopped:
             _compare(growing)
         hub.send(events.Phase(clock.elapsed, "done"))
         return model_of(growing)
 
 
-def _run(growing: Growing) -> None:
+def _run(growing: Growing, parts: Sequence[object]) -> None:
     """Search: parts first, then new readers."""
     if growing.train.target.type.name == "class":
         raise InputError(
@@ -105,6 +106,9 @@ def _run(growing: Growing) -> None:
     _recall(growing)
     if growing.enough(_RECALLED):
         growing.ended = "a part of an earlier model answers it"
+        return
+    adopt(growing, parts, _RECALLED)
+    if growing.enough(_RECALLED):
         return
     search_new(growing)
 

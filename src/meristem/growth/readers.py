@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from meristem.errors import InputError, MeristemError, TypeMismatch
+from meristem.errors import FileFormatError, InputError, MeristemError, TypeMismatch
 from meristem.language.kinds import KINDS, Arrays, GradientKind, class_total, settings_of
 from meristem.language.terms import Module, Term, Variable
 from meristem.model.program import Program
@@ -17,6 +17,7 @@ from meristem.model.program_model import ProgramModel
 from meristem.primitives.classes import label_number
 from meristem.search.hybrid.readings import Look, reader_of
 from meristem.training.lifted import split_term
+from meristem.training.lifted.split import Reader as LiftedReader
 from meristem.types import Type, class_of, format_type, unify, vector_of
 from meristem.values import Column
 
@@ -96,9 +97,7 @@ def readers_of(parts: Sequence[object], look: Look) -> list[Reader]:
         except MeristemError:
             continue
         for reader in split.readers:
-            try:
-                unify(reader.takes, look.image, {})
-            except TypeMismatch:
+            if not _can_look(reader, look.image, model.program.fit):
                 continue
             node = reader.parts[-1].node
             given = reader.parts[-1].gives
@@ -110,6 +109,24 @@ def readers_of(parts: Sequence[object], look: Look) -> list[Reader]:
             own = Reader("part as it is", node, fit, frozenset(reader.slots), model.name)
             found.setdefault((node.slot, model.hash), own)
     return list(found.values())
+
+
+def _can_look(reader: LiftedReader, image: Type, fit: Mapping[str, Mapping[str, NDArray[Any]]]) -> bool:
+    """Whether a reader's arrays are those of a network over such images: one over sounds takes any length."""
+    try:
+        unify(reader.takes, image, {})
+        return True
+    except TypeMismatch:
+        pass
+    if reader.takes.name != image.name or len(reader.parts) != 1:
+        return False
+    (part,) = reader.parts
+    try:
+        part.kind.type_of([image], part.gives)
+        part.kind.validate_for(fit[part.node.slot], [image], part.gives, part.settings)
+    except (FileFormatError, TypeMismatch):
+        return False
+    return True
 
 
 def with_new_head(reader: Reader, look: Look, classes: int) -> Reader | None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from meristem.errors import FileFormatError, InputError, MeristemError, TypeMismatch
 from meristem.language.infer import infer
 from meristem.language.kinds import KINDS, Arrays, Settings, settings_of
-from meristem.language.terms import Call, Lambda, Let, Module, Term, Variable, rewrite
+from meristem.language.terms import Call, Lambda, Let, Module, Term, Variable, modules_of, rewrite
 from meristem.model.program_model import ProgramModel
 from meristem.modules._network import NetworkKind
 from meristem.search.hybrid.readings import Look
@@ -173,7 +173,7 @@ def _without_readers(model: ProgramModel, look: Look) -> Borrowed | None:
     def variable(source: Term, listed: bool) -> Term | None:
         if source not in readings:
             place = len(readings)
-            if place >= len(places) or places[place].listed != listed:
+            if place >= len(places) or places[place].depth != int(listed):
                 return None
             readings[source] = places[place].variable
         return Variable(readings[source])
@@ -203,7 +203,7 @@ def _without_readers(model: ProgramModel, look: Look) -> Borrowed | None:
         return found
 
     term = _without_names(replaced(whole))
-    if len(readings) != len(places) or term.free_names - set(look.types):
+    if len(readings) != len(places) or modules_of(term) or term.free_names - set(look.types):
         return None
     return Borrowed(term, model.name, classes)
 
