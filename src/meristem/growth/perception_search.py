@@ -11,13 +11,14 @@ from meristem import events
 from meristem.errors import InputError
 from meristem.growth.perception_state import Candidate, Growing
 from meristem.growth.readers import new_reader, with_new_head
-from meristem.language.terms import Term
+from meristem.language.terms import Call, Literal, Term, Variable
 from meristem.language.text import format_term
 from meristem.model.perception_report import TiedProgram
 from meristem.search.hybrid import Ranked, Ranking, rank_known, rank_programs, reading_problem, right_share_of
 from meristem.search.hybrid.known import score_of
 from meristem.search.hybrid.ranking import NATS
 from meristem.training.lifted import Recipe
+from meristem.types import BOOL, INT
 
 _CLASSES = (10, 20)
 _WIDE = 3  # programs that are trained at all, and as many more as the labels tell from these by less than `_CLOSE`
@@ -30,10 +31,15 @@ _LEARNED = 0.05  # nats a label
 _IMPOSSIBLE = 0.2
 _SEEN_ROWS = 1500  # training examples that programs are compared on by what a reader sees
 _SHORT = Recipe(peak=2e-3, cycle=False)
+_LONG = Recipe()
+_ONE_IMAGE = Recipe(images=64, peak=4e-3, usual=750)  # a label an image teaches far more than one a list
 
 
 def search_new(growing: Growing) -> None:
     """Programs by the labels alone, then readers trained inside the likeliest."""
+    if growing.train.target.type == BOOL and _of_one_image(growing):
+        _yes_or_no(growing)
+        return
     with growing.stage("searching"):
         ranking, classes = _rank(growing)
     programs = [p for p in ranking.programs if p.impossible <= _IMPOSSIBLE * max(ranking.labels, 1)]
@@ -60,6 +66,21 @@ def search_new(growing: Growing) -> None:
     ]
     with growing.stage("training"):
         _halve(growing, candidates, ranking)
+
+
+def _of_one_image(growing: Growing) -> bool:
+    """Whether every example is one image."""
+    return len(growing.look.places) == 1 and not growing.look.places[0].listed
+
+
+def _yes_or_no(growing: Growing) -> None:
+    """Whether an image shows something: any program would do, so a reader of two classes is asked for the second."""
+    places = growing.look.places
+    term = Call("equal", (Variable(places[0].variable), Literal(1, INT)))
+    heads = [head for r in growing.readers[:2] if (head := with_new_head(r, growing.look, 2)) is not None]
+    candidates = [Candidate(term, 3.0, reader) for reader in (*heads, new_reader(growing.look, 2))]
+    with growing.stage("training"):
+        _halve(growing, candidates, None, _ONE_IMAGE)
 
 
 def _to_train(ranking: Ranking, programs: Sequence[Ranked]) -> list[Ranked]:
@@ -106,7 +127,9 @@ def _rank(growing: Growing) -> tuple[Ranking, int]:
     return best
 
 
-def _halve(growing: Growing, candidates: list[Candidate], ranking: Ranking) -> None:
+def _halve(
+    growing: Growing, candidates: list[Candidate], ranking: Ranking | None, recipe: Recipe = _LONG
+) -> None:
     """Short trainings from one seed, the better half goes on; full ones until the check passes."""
     for steps in _RUNGS:
         if len(candidates) <= 2 and steps == _RUNGS[0]:
@@ -124,9 +147,10 @@ def _halve(growing: Growing, candidates: list[Candidate], ranking: Ranking) -> N
         if growing.clock.left <= 0 and growing.best is not None:
             growing.ended = "stopped by the user" if growing.clock.stopped else "the time is used up"
             return
-        growing.train_in(each, None, Recipe())
+        growing.train_in(each, None, recipe)
         growing.take(each)
-        _reconsider(growing, each, ranking)
+        if ranking is not None:
+            _reconsider(growing, each, ranking)
         if growing.enough(ENOUGH):
             growing.ended = "the check on held-out examples passed"
             return

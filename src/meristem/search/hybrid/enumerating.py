@@ -89,6 +89,7 @@ COSTS: dict[str, int | None] = {
     ),
 }
 """Half bits of a use where readings are reasoned on; None leaves it out. What is not listed costs what it does."""
+_GROWTH = 3  # as many programs a half bit, about
 _CLASS_COST, _EDGE_COST, _DIGIT_COST = 2, 3, 3
 
 
@@ -98,18 +99,26 @@ class Effort:
 
     Args:
         levels: The highest cost in half bits.
-        seconds: CPU-seconds after which no higher cost is begun.
+        made: No higher cost is begun where it would come to more programs than this, going by three times as many a
+            half bit. A count, and no time, so that what is found does not depend on the machine.
         most: Programs kept.
         rows: Readings that programs are told apart by.
     """
 
     levels: int = 12
-    seconds: float = 2.5
+    made: int = 20_000
     most: int = 150_000
     rows: int = 110
 
 
 USUAL = Effort()
+FOR_GRIDS = Effort(made=40_000)
+"""What is asked of a grid is longer to say than what is asked of a list."""
+
+
+def usual_effort(types: Mapping[str, Type]) -> Effort:
+    """How far programs over readings of these types are enumerated where nothing else is said."""
+    return FOR_GRIDS if any(t.name == "list" and t.item.name == "list" for t in types.values()) else USUAL
 
 
 class ReadingSearch(Search):
@@ -165,22 +174,19 @@ def enumerate_readings(
 
     Args:
         search: The search.
-        effort: How far; a level that would take more than the CPU-seconds, going by the last ones, is not begun.
+        effort: How far.
         deadline: `time.monotonic()` time to end by.
         enough: Asked after each level, by its cost, whether to stop.
     """
-    began = level_began = time.process_time()
-    level, last = 0, 0.0
+    level = 0
     for _ in search.run():
-        now = time.process_time()
         if search.closed > level:
             level = search.closed
-            last, level_began = now - level_began, now
             if enough is not None and enough(level):
                 break
-            if now - began + 2.2 * last > effort.seconds:  # a level costs about twice the one before
+            if _GROWTH * search.tried > effort.made:
                 break
-        if now - began > 1.5 * effort.seconds or time.monotonic() > deadline:
+        if time.monotonic() > deadline:
             break
     return level
 
@@ -226,4 +232,13 @@ def _is_class(value: object, type_: Type, classes: int) -> bool:
     return type_ == INT and isinstance(value, int) and 0 <= value < classes
 
 
-__all__ = ["COSTS", "USUAL", "Effort", "ReadingSearch", "enumerate_readings", "programs_of"]
+__all__ = [
+    "COSTS",
+    "FOR_GRIDS",
+    "USUAL",
+    "Effort",
+    "ReadingSearch",
+    "enumerate_readings",
+    "programs_of",
+    "usual_effort",
+]

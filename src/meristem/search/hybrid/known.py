@@ -17,7 +17,13 @@ from meristem.errors import MeristemError
 from meristem.language.interpreter import prepare
 from meristem.language.terms import Term
 from meristem.search.enumeration._blocks import Block
-from meristem.search.hybrid.enumerating import USUAL, Effort, ReadingSearch, enumerate_readings, programs_of
+from meristem.search.hybrid.enumerating import (
+    Effort,
+    ReadingSearch,
+    enumerate_readings,
+    programs_of,
+    usual_effort,
+)
 from meristem.search.hybrid.ranking import NATS
 from meristem.search.hybrid.readings import Look
 from meristem.values import Column, Scalars
@@ -69,7 +75,7 @@ def rank_known(
     answers: Column,
     classes: int,
     *,
-    effort: Effort = USUAL,
+    effort: Effort | None = None,
     seed: int = 0,
     deadline: float = math.inf,
     most: int = 12,
@@ -81,12 +87,13 @@ def rank_known(
         readings: What a reader says of each image: a column [N] a variable.
         answers: The labels [N], int or bool.
         classes: K.
-        effort: How far to enumerate.
+        effort: How far to enumerate; None: `usual_effort`.
         seed: Source of randomness.
         deadline: `time.monotonic()` time to end by.
         most: Programs given.
     """
     began = time.process_time()
+    effort = effort or usual_effort(look.types)
     count = len(answers)
     assert isinstance(answers, Scalars)
     wanted = answers.data.astype(np.int64)

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     import torch
 
 IntArray = NDArray[np.int64]
+_EXACT_FIRST = 0.6  # of the steps, in which only examples with a diagram are used
+_EXACT_SHARE = 0.3  # of the examples have one, at least, for that
 FLOOR = 1e-6
 """Added to each probability: an impossible label costs 13.8 nats, not infinity."""
 
@@ -40,6 +42,7 @@ class Recipe:
         cycle: Whether the rate goes up and down once (for a training that is to end well), or stays (for a short
             look at how fast the loss falls).
         least, most: Bounds of the number of steps where none is stated.
+        usual: Steps for 600 images.
     """
 
     images: int = 96
@@ -47,13 +50,14 @@ class Recipe:
     cycle: bool = True
     least: int = 600
     most: int = 6000
+    usual: int = 1200
 
     def steps(self, images: float) -> int:
-        """Steps for a data set with so many images: 1,200 for 600, 2,400 for 6,000, 4,800 for 60,000.
+        """Steps for a data set with so many images: by default 1,200 for 600, 2,400 for 6,000, 4,800 for 60,000.
 
         On written digits more gained less than a tenth of a point, and half as many lost two to five tenths.
         """
-        return max(self.least, min(self.most, round(1200 * math.pow(max(images, 1.0) / 600, 0.3))))
+        return max(self.least, min(self.most, round(self.usual * math.pow(max(images, 1.0) / 600, 0.3))))
 
     def examples(self, readings: float) -> int:
         """Examples a batch, where each has so many readings."""
@@ -168,7 +172,14 @@ def train_lifted(
         whole = True
         if trained and count:
             optimizer = torch.optim.AdamW(trained, lr=recipe.peak, weight_decay=1e-2)
-            order = _batches(len(data), min(recipe.examples(ready.mean_readings), len(data)), rng)
+            size = recipe.examples(ready.mean_readings)
+            order = _batches(np.arange(len(data)), size, rng)
+            exact = np.flatnonzero(
+                [ready.lots[lot].diagram is not None for lot in ready.place[:, 0].tolist()]
+            )
+            # Samples hit a label only once readings are good: what can be summed exactly teaches first.
+            waits = _EXACT_SHARE * len(data) <= len(exact) < len(data)
+            first = _batches(exact, size, rng) if waits else order
             start = time.monotonic()
             room = max(deadline - start, 1e-9)
             networks.train()
@@ -182,7 +193,7 @@ def train_lifted(
                 rate, momentum = one_cycle(share, recipe.peak) if recipe.cycle else (recipe.peak, 0.9)
                 for each in optimizer.param_groups:
                     each["lr"], each["betas"] = rate, (momentum, 0.999)
-                value = loss(next(order), rng)
+                value = loss(next(first if share < _EXACT_FIRST else order), rng)
                 if value.requires_grad:  # not where all lists of a batch are empty
                     optimizer.zero_grad(set_to_none=True)
                     value.backward()  # type: ignore[no-untyped-call]
@@ -288,9 +299,10 @@ class _Held:
         return right_share(answers, failures, self.labels)
 
 
-def _batches(rows: int, size: int, rng: np.random.Generator) -> Iterator[IntArray]:
-    """Positions of examples, batch after batch without end: each comes once before one comes again."""
+def _batches(rows: IntArray, size: int, rng: np.random.Generator) -> Iterator[IntArray]:
+    """Of these rows, batch after batch without end: each comes once before one comes again."""
     waiting = np.zeros(0, np.int64)
+    size = min(size, len(rows))
     while True:
         while len(waiting) < size:
             waiting = np.concatenate([waiting, rng.permutation(rows)])
