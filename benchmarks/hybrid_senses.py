@@ -48,7 +48,7 @@ class Clips:
         sounds, digits, speakers, test = [], [], [], []
         with tarfile.open(folder / "recordings.tar") as archive:
             for member in archive:
-                row = rows.get(Path(member.name).name)
+                row = rows.get(member.name)
                 stream = archive.extractfile(member) if row else None
                 if row is None or stream is None:
                     continue
@@ -59,7 +59,7 @@ class Clips:
                 sounds.append(whole)
                 digits.append(int(row["digit"]))
                 speakers.append(row["speaker"])
-                test.append(int(row["index"]) < 5)
+                test.append(row["part"] == "test")
         self.sounds, self.digits = np.stack(sounds), np.array(digits)
         self.speakers, self.test = np.array(speakers), np.array(test)
 

@@ -49,7 +49,10 @@ _HEADS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("ridge_head", {"l2": 0.1}),
     ("logistic", {"l2": 0.01}),
 )
-_CLEARLY = 2.0  # standard errors by which a way has to be behind to be given up before its last fold
+_ENOUGH = 0.9  # share of examples right in cross-validation at which nothing costlier is tried
+_TURNED = (
+    50  # classes from which on, with no more examples of each than that, turned images are further classes
+)
 
 
 def is_labels(task: ArrayTask, look: Look) -> bool:
@@ -94,7 +97,6 @@ class Way:
     network: bool
     arrays: Arrays = field(default_factory=dict, repr=False)
     cpu_seconds: float = 0.0
-    given_up: bool = False
 
     def right(self, codes: IntArray, rows: NDArray[np.bool_] | None = None) -> float:
         """The share of examples right among those it was checked on."""
@@ -103,9 +105,9 @@ class Way:
             return 0.0
         return float((self.scores[seen].argmax(axis=1) == codes[seen]).mean())
 
-    def loss(self, codes: IntArray) -> float:
+    def loss(self, codes: IntArray, some: NDArray[np.bool_] | None = None) -> float:
         """Nats an example."""
-        rows = np.flatnonzero(self.seen)
+        rows = np.flatnonzero(self.seen if some is None else self.seen & some)
         if not len(rows):
             return math.inf
         p = softmax(self.scores[rows])[np.arange(len(rows)), codes[rows]]
@@ -145,6 +147,11 @@ class Labelling:
         self.target = task.answers.type
         self.codes, self.output = _classes(task.answers)
         self.classes = len(self.output.params)
+        if task.groups is not None and len(np.unique(task.groups)) < 2:
+            raise InputError(
+                "expected at least two groups (groups=), one to hold out and check on, got one; give more, or leave "
+                "groups out"
+            )
         self.folds = folds_of(self.codes, task.groups, np.random.default_rng([seed, 5]))
         self.trunks = trunks_of(parts, look.image)[:_TRUNKS]
         self.ready: dict[str, NDArray[Any]] = {}
@@ -190,12 +197,11 @@ class Labelling:
         if self.trunks:
             self.hub.send(events.Phase(self.clock.elapsed, "heads on parts"))
             self._with_parts()
-        new = self._new_reader()
-        self.ways.append(new)
-        self.stages["heads"] = time.process_time() - began
+            self.stages["heads"] = time.process_time() - began
+        self.ways.append(self._new_reader())
         began = time.process_time()
         self.hub.send(events.Phase(self.clock.elapsed, "training"))
-        self._race([way for way in self.ways if way.network])
+        self._train([way for way in self.ways if way.network])
         self.stages["cross-validation"] = time.process_time() - began
         began = time.process_time()
         self._choose()
@@ -303,6 +309,9 @@ class Labelling:
         settings = settings_of(kind, {})
         node = Module(name, (), (), self.output, name_of(self.image, self.classes))
 
+        square = self.image.name == "image" and self.image.params[0] == self.image.params[1]
+        turned = square and self.classes >= _TURNED and self.a_class <= _TURNED
+
         def fit(rows: IntArray, end: float) -> Arrays:
             prepared = self.prepared(kind, settings)
             return train_classes(
@@ -315,6 +324,7 @@ class Labelling:
                 np.random.default_rng([self.seed, 23]),
                 steps=steps_for(len(rows)),
                 deadline=end,
+                turned=turned,
             )[0]
 
         empty = np.full((len(self.codes), self.classes), np.nan)
@@ -367,41 +377,36 @@ class Labelling:
                 self.clock.elapsed, self.number, way.name, way.shown, "scored", loss, way.cpu_seconds
             )
         )
-        if right is not None and (self.best is None or self._order(way) > self._order(self.best)):
+        if right is not None and self._better(way):
             self.best = way
             self.hub.send(events.Improved(self.clock.elapsed, 1 - right, way.shown))
 
     def _order(self, way: Way) -> tuple[float, float]:
         return way.right(self.codes), -way.loss(self.codes)
 
-    def _race(self, ways: list[Way]) -> None:
-        """Networks fold by fold; one that is clearly behind after a fold is given up."""
-        folds = self.checked
-        if not folds:
-            return
-        trainings = len(ways) * len(folds) + (1 if len(folds) > 1 else 0)
-        for fold in folds:
-            for way in ways:
-                if way.given_up:
-                    trainings -= 1
-                    continue
-                left = self.clock.left
-                if left <= 0:
-                    self.ended = "stopped by the user" if self.clock.stopped else "the time is used up"
-                    return
-                share = left / max(trainings, 1) if math.isfinite(self.clock.limit) else math.inf
-                self._fold(way, fold, min(time.monotonic() + share, self.clock.search_end))
-                trainings -= 1
-            seen = np.isin(self.folds, [f for f in folds if f <= fold])
-            rivals = [way for way in self.ways if (way.seen | ~seen).all() and not way.given_up]
-            best = max((way.right(self.codes, seen) for way in rivals), default=0.0)
-            error = math.sqrt(max(best * (1 - best), 0.01) / max(int(seen.sum()), 1))
-            for way in ways:
-                if fold != folds[-1] and way.right(self.codes, seen) < best - _CLEARLY * error:
-                    way.given_up = True
-        for way in ways:
-            if not way.given_up:
-                self._told(way)
+    def _better(self, way: Way) -> bool:
+        """Whether a way is better than the best so far, on the examples that both were checked on."""
+        best = self.best
+        if best is None:
+            return True
+        rows = way.seen & best.seen
+        mine, its = way.right(self.codes, rows), best.right(self.codes, rows)
+        return mine > its or (mine == its and way.loss(self.codes, rows) < best.loss(self.codes, rows))
+
+    def _train(self, ways: list[Way]) -> None:
+        """Networks, those of parts first, until the check passes: each takes its time, so one fold has to do."""
+        folds = self.checked[:1]
+        for place, way in enumerate(ways):
+            if not folds or (self.best is not None and self.best.right(self.codes) >= _ENOUGH):
+                return
+            left = self.clock.left
+            if left <= 0:
+                self.ended = "stopped by the user" if self.clock.stopped else "the time is used up"
+                return
+            trainings = len(ways) - place + (len(self.codes) <= _WHOLE)
+            share = left / trainings if math.isfinite(self.clock.limit) else math.inf
+            self._fold(way, folds[0], min(time.monotonic() + share, self.clock.search_end))
+            self._told(way)
 
     def _choose(self) -> None:
         """The best way, fitted to all examples."""
@@ -409,7 +414,8 @@ class Labelling:
         if not self.checked:
             self.best = self._unchecked()
             self.notes.append(
-                "every class has one example only, so none could be held out: how good the reader is was not measured"
+                "each class has one example only, so none could be held out: how good the reader is was not measured; "
+                "a second example of some classes would tell"
             )
         best = self.best
         if best is None:  # no time for one fold
@@ -418,7 +424,7 @@ class Labelling:
             best = self.best = self.ways[-1]
         if best.name == "part as it is":
             return
-        if best.network and len(self.checked) == 1 and best.arrays:
+        if best.network and len(self.codes) > _WHOLE and best.arrays:
             return  # of so many examples the fold is not missed
         if best.network and self.clock.left <= 0 and best.arrays:
             self.notes.append("there was no time to fit the reader again to all examples")
@@ -428,8 +434,8 @@ class Labelling:
         best.cpu_seconds += time.process_time() - began
 
     def _unchecked(self) -> Way:
-        """What did best on other tasks with one example a class: a part trained further, else a new reader."""
-        for name in ("part trained further", "new head", "new reader"):
+        """What did best on letters with one drawing each: means on the part with most classes, else a new reader."""
+        for name in ("part as it is", "new head", "part trained further", "new reader"):
             for way in self.ways:
                 if way.name == name and (not way.network or self.clock.left > 0):
                     return way

@@ -29,6 +29,7 @@ from meristem.language.text import format_term
 from meristem.model.perception_report import TiedProgram
 from meristem.model.program_model import ProgramModel
 from meristem.search.hybrid import Answering, look_at, rank_known
+from meristem.types import format_type
 
 if TYPE_CHECKING:
     from meristem.task.arrays import ArrayTask
@@ -83,6 +84,7 @@ def grow_perception(
             labelling.run()
             hub.send(events.Phase(clock.elapsed, "done"))
             return model_of_labels(labelling, budget)
+        _check_answers(task)
         growing = Growing(task, look, readers, budget, clock, hub, seed)
         _run(growing, parts)
         if plain and not clock.stopped:
@@ -91,18 +93,22 @@ def grow_perception(
         return model_of(growing)
 
 
-def _run(growing: Growing, parts: Sequence[object]) -> None:
-    """Search: parts first, then new readers."""
-    if growing.train.target.type.name == "class":
+def _check_answers(task: ArrayTask) -> None:
+    """Raise InputError unless programs over what is read can give such answers."""
+    if task.answers.type.name == "class":
         raise InputError(
             "expected answers that are whole numbers or true and false for several images an example, got labels; "
             "number them, or give one image an example"
         )
-    if growing.train.target.type.name not in ("int", "bool"):
+    if task.answers.type.name not in ("int", "bool"):
         raise InputError(
             "expected final answers that are whole numbers, true and false, or (of one image each) labels, got "
-            f"{growing.train.target.type}; give what is asked of the images as one of these"
+            f"{format_type(task.answers.type, 6)}; give what is asked of the images as one of these, a task for each"
         )
+
+
+def _run(growing: Growing, parts: Sequence[object]) -> None:
+    """Search: parts first, then new readers."""
     _recall(growing)
     if growing.enough(_RECALLED):
         growing.ended = "a part of an earlier model answers it"

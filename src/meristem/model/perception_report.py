@@ -12,6 +12,7 @@ from meristem.model.report import _plain, _read
 from meristem.model.words import clean, count, duration, number, percent
 
 FORMAT = 1
+BEYOND = -1.0
 KIND = "perception"
 
 
@@ -56,6 +57,9 @@ class PerceptionReport(ProgramReport):
         held: How many examples were held out.
         accuracy: The share of them that the program answers.
         plain: The share that a plain network trained on the same examples answers; None where there was none.
+        plain_name: Which plain network that is, the best of several.
+        turn: The number of labels at which that network would do as well as the program, going by its learning curve;
+            `BEYOND` where that is more than a thousand times those at hand, None where it is not known.
         constant: The share that the most frequent answer answers.
         classes: How many classes the reader has.
         prior: How often it sees each of them, in the held-out examples.
@@ -79,6 +83,8 @@ class PerceptionReport(ProgramReport):
     stages: dict[str, str] = field(default_factory=dict)
     cpu_seconds: float = 0.0
     explained: bool = True
+    plain_name: str = field(default="", metadata={"later": True})
+    turn: float | None = field(default=None, metadata={"later": True})
 
     def to_json(self) -> dict[str, Any]:
         """Plain dictionaries, lists, texts and numbers."""
@@ -110,19 +116,38 @@ class PerceptionReport(ProgramReport):
 
     def verdict(self) -> str:
         """Whether to trust the program, in a sentence or two."""
+        if not self.held and self.explained:
+            return (
+                "No example could be held out, so how good it is was not measured (the most frequent answer is right "
+                f"for {percent(self.constant)}): give more examples of each answer."
+            )
         shown = f"It answers {percent(self.accuracy)} of {count(self.held, 'held-out example')}"
         if self.plain is not None:
-            shown += f", a plain network trained on the same examples {percent(self.plain)}"
+            name = f" ({clean(self.plain_name, 40)})" if self.plain_name else ""
+            shown += f", a plain network{name} trained on the same examples {percent(self.plain)}"
             shown += {"program": ": the program won", "network": ": the network won", "tie": ": a tie"}[
                 self.won
             ]
+            shown += self._turning()
         shown += f" (the most frequent answer: {percent(self.constant)})."
         if not self.explained:
             shown += (
                 " No program that was tried explains the labels: take this one for what it is worth, check the labels, "
-                "or give it more time or a sketch."
+                "or give more examples or more time."
             )
         return shown
+
+    def _turning(self) -> str:
+        """At how many labels the other one would win, in words."""
+        if self.turn is None or self.won == "tie":
+            return ""
+        if self.won == "network":
+            return f", as it does from about {_rounded(self.turn)} labels on" if self.turn > 0 else ""
+        if self.turn <= 0:
+            return (
+                "; not with a thousand times as many labels would the network catch up, by its learning curve"
+            )
+        return f"; the network would catch up at about {_rounded(self.turn)} labels, by its learning curve"
 
     def text(self, width: int = 100) -> str:
         """The report as plain text with lines of at most `width` characters."""
@@ -160,4 +185,10 @@ class PerceptionReport(ProgramReport):
         return self.text()
 
 
-__all__ = ["KIND", "PerceptionReport", "TiedProgram", "TriedProgram"]
+def _rounded(labels: float) -> str:
+    """A number of labels to two digits."""
+    step = 10 ** max(len(str(int(labels))) - 2, 0)
+    return f"{max(1, round(labels / step)) * step:,}"
+
+
+__all__ = ["BEYOND", "KIND", "PerceptionReport", "TiedProgram", "TriedProgram"]

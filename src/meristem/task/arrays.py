@@ -17,7 +17,7 @@ from meristem.task.example_types import conform, plain_value, type_of_values
 from meristem.task.examples import Types, labels_of, short, stated_types
 from meristem.task.task import Finding
 from meristem.types import TEXT, Type, class_of, format_type, list_of, option_of, pair_of
-from meristem.values import Column, column_from
+from meristem.values import Column, Lists, column_from
 
 IntArray = NDArray[np.int64]
 Held = Any
@@ -82,7 +82,11 @@ class ArrayTask:
         groups = np.arange(len(self)) if self.groups is None else self.groups
         names = rng.permutation(np.unique(groups))
         if len(names) < 2:
-            raise InputError("validation: expected at least two examples or groups to hold one out, got one")
+            what = "example" if self.groups is None else "group (groups=)"
+            raise InputError(
+                f"expected at least two {what}s, one to hold out and check on, got one {what}; give more, or examples "
+                "to check on as validation="
+            )
         count = min(max(1, round(share * len(names))), len(names) - 1)
         out = np.isin(groups, names[:count])
         return replace(
@@ -109,6 +113,7 @@ def array_task(
     columns, notes = _columns(parts, stated, resize)
     answers = answers_column(outputs, wanted)
     _check_lengths(columns, answers)
+    _check_items(columns)
     if len(set(_hashable(answers))) == 1:
         raise InputError(
             f"expected at least two different answers, got {short(answers[0])} in all {len(answers):,} examples: "
@@ -182,6 +187,24 @@ def _check_lengths(columns: Mapping[str, Column], answers: Column) -> None:
             )
     if not len(answers):
         raise InputError("expected at least one example, got none")
+
+
+def _check_items(columns: Mapping[str, Column]) -> None:
+    """Raise InputError where all lists of all inputs are empty: there is nothing to look at."""
+    lists = {label: column for label, column in columns.items() if isinstance(column, Lists)}
+    if lists and len(lists) == len(columns) and not any(_items_in(column) for column in lists.values()):
+        raise InputError(
+            f"expected lists with something in them, got {len(next(iter(lists.values()))):,} empty lists only; give "
+            "at least some with items"
+        )
+
+
+def _items_in(column: Column) -> int:
+    """How many items there are in lists, or in lists of lists."""
+    if not isinstance(column, Lists):
+        return len(column)
+    first, last = int(column.offsets[0]), int(column.offsets[-1])
+    return _items_in(column.items) if last > first else 0
 
 
 # ---------------------------------------------------------------------------------------------- answers

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from meristem.language.kinds import Arrays, Settings
+from meristem.language.kinds import Arrays, Settings, class_total
 from meristem.modules._network import SMOOTHING, NetworkKind, batches
-from meristem.types import Type
+from meristem.types import Type, class_of
 
 IntArray = NDArray[np.int64]
 BATCH = 64
@@ -40,6 +40,7 @@ def train_classes(
     peak: float = 4e-3,
     init: Mapping[str, NDArray[Any]] | None = None,
     deadline: float = math.inf,
+    turned: bool = False,
 ) -> tuple[Arrays, float]:
     """Train a network on labelled rows.
 
@@ -55,13 +56,17 @@ def train_classes(
         peak: The highest learning rate: lower where it starts from what was learned before.
         init: Arrays to start from; a head that does not fit begins anew.
         deadline: `time.monotonic()` time to end by; the learning rate then comes down in time.
+        turned: Whether square images turned by a quarter, a half and three quarters are learned as classes of their
+            own, which are forgotten in the end: four times as many classes make features that suit others too.
 
     Returns:
         All that it has learned, and the mean loss of the last tenth of the steps.
     """
     from meristem.modules._torch import calm_torch, device, optimise, seed_from
 
-    network = kind.build([image], output, settings, rng)
+    count = class_total(output)
+    learned = class_of(*map(str, range(4 * count))) if turned else output
+    network = kind.build([image], learned, settings, rng)
     if init:
         kind.load_into(network, init)
     losses: list[float] = []
@@ -74,13 +79,22 @@ def train_classes(
 
         def loss_of(step: int) -> Any:
             chosen = torch.from_numpy(next(order)).to(place)
-            scores = network(kind.augment(rows[chosen], settings, rng))
-            loss = torch.nn.functional.cross_entropy(scores, wanted[chosen], label_smoothing=SMOOTHING)
+            batch, classes_of_it = rows[chosen], wanted[chosen]
+            if turned:
+                quarters = int(rng.integers(4))
+                batch = torch.rot90(batch, quarters, (2, 3))
+                classes_of_it = classes_of_it + quarters * count
+            scores = network(kind.augment(batch, settings, rng))
+            loss = torch.nn.functional.cross_entropy(scores, classes_of_it, label_smoothing=SMOOTHING)
             losses.append(float(loss.detach()))
             return loss
 
         optimise(network, loss_of, steps, peak=peak, deadline=deadline)
         arrays = kind.arrays_of(network)
+    if turned:
+        last = len(kind.layers(prepared.shape[1:], settings, output)) - 1
+        for name in (f"{last}.weight", f"{last}.bias"):
+            arrays[name] = arrays[name][:count]
     return arrays, float(np.mean(losses[-max(1, len(losses) // 10) :])) if losses else math.nan
 
 

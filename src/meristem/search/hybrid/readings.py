@@ -243,7 +243,9 @@ def look_at(inputs: Mapping[str, Type]) -> Look:
         raise InputError("expected at least one input with images, got none")
     if len(set(images)) > 1:
         shown = ", ".join(dict.fromkeys(format_type(each, 6) for each in images))
-        raise InputError(f"expected images of one size for one reader, got {shown}; bring them to one size")
+        raise InputError(
+            f"expected images of one size for one reader, got {shown}; pass resize=(height, width)"
+        )
     if len({place.variable for place in places}) < len(places):
         raise InputError("two inputs have names that clash; rename one")
     return Look(dict(inputs), tuple(places), images[0])
