@@ -11,10 +11,11 @@ import numpy as np
 
 from meristem._version import __version__
 from meristem.growth.perception_state import Candidate, Growing
+from meristem.growth.plain_network import PlainResult, labels_to_turn
 from meristem.growth.readers import described, shares_of
 from meristem.language.terms import Literal, Term
 from meristem.language.text import format_term
-from meristem.model.perception_report import PerceptionReport, TriedProgram
+from meristem.model.perception_report import BEYOND, PerceptionReport, TriedProgram
 from meristem.model.program import Program
 from meristem.model.program_model import ProgramModel
 from meristem.model.report import Effort
@@ -90,6 +91,8 @@ def _report(growing: Growing, term: Term, best: Candidate | None) -> PerceptionR
         held=len(growing.held),
         accuracy=float(accuracy),
         plain=None if growing.plain is None else growing.plain.accuracy,
+        plain_name="" if growing.plain is None else growing.plain.name,
+        turn=_turn(growing.plain, float(accuracy), len(growing.held)),
         constant=growing.constant,
         classes=classes,
         prior=prior,
@@ -100,6 +103,11 @@ def _report(growing: Growing, term: Term, best: Candidate | None) -> PerceptionR
         cpu_seconds=time.process_time() - growing.began,
         explained=bool(explained),
     )
+
+
+def _turn(plain: PlainResult | None, accuracy: float, held: int) -> float | None:
+    found = None if plain is None else labels_to_turn(plain.points, accuracy, held)
+    return BEYOND if found is not None and math.isinf(found) else found
 
 
 def _listed(candidate: Candidate) -> TriedProgram:
