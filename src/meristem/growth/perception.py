@@ -9,6 +9,7 @@ import math
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,6 +30,7 @@ from meristem.language.text import format_term
 from meristem.model.perception_report import TiedProgram
 from meristem.model.program_model import ProgramModel
 from meristem.search.hybrid import Answering, look_at, rank_known
+from meristem.training.lifted import Recipe
 from meristem.types import format_type
 
 if TYPE_CHECKING:
@@ -36,6 +38,11 @@ if TYPE_CHECKING:
     from meristem.task.budget import Budget
 
 _RECALLED = 0.85  # share of held-out examples right at which a part as it is will do
+_MANY, _GOOD = (
+    1000,
+    0.985,
+)  # examples from which, and share right up to which, a part's reader is trained further
+_FURTHER = Recipe(peak=2.5e-3, usual=600)
 _PLAIN_SHARE, _PLAIN_LEAST, _PLAIN_MOST = 0.3, 1.5, 30.0
 
 
@@ -112,6 +119,7 @@ def _run(growing: Growing, parts: Sequence[object]) -> None:
     _recall(growing)
     if growing.enough(_RECALLED):
         growing.ended = "a part of an earlier model answers it"
+        _train_further(growing)
         return
     adopt(growing, parts, _RECALLED)
     if growing.enough(_RECALLED):
@@ -145,6 +153,20 @@ def _recall(growing: Growing) -> None:
             if place == 0:
                 growing.take(candidate)
                 growing.ties = _near(found.programs)
+
+
+def _train_further(growing: Growing) -> None:
+    """A copy of the part's reader, trained under the program that was found: many labels teach it more."""
+    best = growing.best
+    if best is None or best.accuracy is None or best.accuracy >= _GOOD or growing.clock.left <= 0:
+        return
+    if len(growing.train) < _MANY:
+        return
+    reader = replace(best.reader, way="part trained further", frozen=frozenset())
+    further = Candidate(best.term, best.cost, reader)
+    with growing.stage("training"):
+        growing.train_in(further, None, _FURTHER)
+    growing.take(further)
 
 
 def _near(programs: Sequence[Answering]) -> list[TiedProgram]:
