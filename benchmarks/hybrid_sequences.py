@@ -150,7 +150,9 @@ def examples_of(step: Step, pool: Pool, count: int, long: bool, rng: np.random.G
         rows = rng.permutation(len(pool.digits))[:count]
         return list(rows), pool.digits[rows].tolist()
     if step.ask == "is":
-        shown = np.where(np.arange(count) % 2 == 0, step.digit, (step.digit + rng.integers(1, 10, count)) % 10)
+        shown = np.where(
+            np.arange(count) % 2 == 0, step.digit, (step.digit + rng.integers(1, 10, count)) % 10
+        )
         return list(pool.drawn(shown, rng)), (shown == step.digit).tolist()
     if step.ask == "count":
         lists = [balanced(int(n), step.digit, rng) for n in lengths]
@@ -220,6 +222,27 @@ class Result:
     seconds: float
     way: str
     further: Score | None = None
+    peer: Score | None = None
+
+
+def plain_peer(task: Any, pool: Pool, tests: Examples, seconds: float, seed: int) -> Score:
+    """How the best plain network on the same examples answers those of the test."""
+    import meristem as ms
+    from meristem.growth.plain_network import train_plain
+    from meristem.search.hybrid import look_at
+    from meristem.training.rows import Examples as Columns
+
+    split = task.hold_out(0.1, np.random.default_rng(seed))
+    best = train_plain(
+        look_at(task.input_types),
+        Columns(split.inputs, split.answers),
+        Columns(split.held.inputs, split.held.answers),
+        np.random.default_rng(seed),
+        cpu_seconds=seconds,
+    )
+    at, wanted = tests
+    assert best.answers is not None
+    return score(best.answers(ms.Task.from_arrays([pool.items[rows] for rows in at], wanted).inputs), wanted)
 
 
 def grown(
@@ -234,6 +257,7 @@ def grown(
     for number, step in enumerate(steps_of(sequence, seed)):
         pool, test = data[step.sense, "train"], data[step.sense, "test"]
         count = arguments.clips if step.sense == "heard" else arguments.images
+        count = arguments.grids if step.ask == "path" else count
         if step.ask == "path":
             at, answers = grids_of(GRIDS, pool, count, rng)
             tests = [grids_of([(n, n)], test, 300 if n == 5 else 100, rng) for n in (5, 10)]
@@ -250,6 +274,10 @@ def grown(
         report = model.report()
         scores = [score(asked(model, test, rows), wanted) for rows, wanted in tests]
         results.append(Result(sequence, seed, step, scores[0], seconds, report.way, *scores[1:]))
+        peer = None
+        if arguments.peer and step.ask in ("sum", "count", "path") and sequence != "LS":
+            peer = plain_peer(task, test, tests[0], arguments.peer, seed)
+            results[-1].peer = peer
         parts.append(model)
         said = ", ".join(
             f"{size}RMSE {s.rmse:.2f}, exact {100 * s.exact:.1f} %"
@@ -260,8 +288,9 @@ def grown(
         print(
             f"{sequence:3s} seed {seed} {number + 1} {step.name:20s} {said}  {seconds:5.1f} CPU-s  {report.way}: "
             f"{report.tried_programs[0].text if report.tried_programs else report.program}; held out "
-            f"{100 * report.accuracy:.1f} %, plain {'-' if report.plain is None else f'{100 * report.plain:.1f} %'}; "
-            f"{', '.join(f'{k} {v}' for k, v in report.stages.items())}",
+            f"{100 * report.accuracy:.1f} %, plain {'-' if report.plain is None else f'{100 * report.plain:.1f} %'} "
+            f"({report.plain_name}, turns at {report.turn}); {', '.join(f'{k} {v}' for k, v in report.stages.items())}"
+            + ("" if peer is None else f"; peer RMSE {peer.rmse:.2f}, exact {100 * peer.exact:.1f} %"),
             flush=True,
         )
     return results
@@ -280,10 +309,13 @@ def main(given: Sequence[str] | None = None) -> None:
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--budget", default="600s", help="wall time of each call of grow")
     parser.add_argument("--images", type=int, default=6000, help="examples of a task of images")
+    parser.add_argument("--grids", type=int, default=3000, help="examples of a task of grids")
+    parser.add_argument("--peer", type=float, default=15.0, help="CPU-seconds of the plain networks; 0: none")
     parser.add_argument("--clips", type=int, default=1500, help="examples of a task of clips")
     arguments = parser.parse_args(given)
     if arguments.quick:
         arguments.seeds, arguments.images, arguments.clips = 1, arguments.images // 10, arguments.clips // 5
+        arguments.grids, arguments.peer = arguments.grids // 5, arguments.peer / 5
     if not (arguments.data / "images" / "mnist").is_dir():
         sys.exit(f"expected images/mnist in {arguments.data}, found no such folder; say where with --data")
     data = {
@@ -315,6 +347,9 @@ def summary(results: Sequence[Result]) -> None:
             if ask in ("sum", "count", "path"):
                 line += f"RMSE {_spread([r.score.rmse for r in own], '.2f')}  "
             line += f"right {_spread(exact, '.1f')} %"
+            peers = [r.peer for r in own if r.peer is not None]
+            if peers:
+                line += f"; plain network RMSE {_spread([p.rmse for p in peers], '.2f')}"
             further = [100 * r.further.exact for r in own if r.further is not None]
             if further:
                 line += f" (10 x 10: {_spread(further, '.1f')} %)"
