@@ -47,7 +47,7 @@ def ranked(truth: Callable[[list[int]], Any], classes: int = 4, levels: int = 6)
     images: dict[str, Column] = {"xs": Lists(offsets, blank(int(offsets[-1])))}
     target = column_from(answers, BOOL if isinstance(answers[0], bool) else INT)
     return rank_programs(
-        reading_problem(LOOK, images, target, classes), effort=Effort(levels=levels, seconds=4.0, rows=60)
+        reading_problem(LOOK, images, target, classes), effort=Effort(levels=levels, kept=60_000, rows=60)
     )
 
 

@@ -137,7 +137,7 @@ class Bank:
         What is small is put together: one run over many small products costs little more than over one of them.
         """
         if self.is_full():
-            yield from self._only_test(operation, choices)
+            yield from self.look_for(operation, choices)
             return
         if operation.arguments and len(operation.arguments) == 1:
             for (block,) in choices:
@@ -169,38 +169,48 @@ class Bank:
             self._flat(operation, waiting, cost)
             yield
 
-    def _only_test(self, operation: Operation, choices: Sequence[tuple[Block, ...]]) -> Iterator[None]:
-        """Hold what an operation makes against the goal of its type, row by row: few programs pass the first one."""
+    def look_for(self, operation: Operation, choices: Sequence[tuple[Block, ...]]) -> Iterator[None]:
+        """Hold what an operation makes against the goal of its type; what gives it goes to `met`, nothing is kept.
+
+        The row with the fewest distinct arguments goes first, all combinations of them at once. Few programs pass it,
+        and the other rows are looked at for those only.
+        """
         goal = self.goals.get(operation.result)
         if goal is None:
             return
         for blocks in choices:
             sizes = [len(block) for block in blocks]
             for bounds in _boxes(sizes, _chunks(sizes, 16 * _CHUNK)):
-                shape = tuple(b - a for a, b in bounds)
-                parts = [block.compressed(a, b) for block, (a, b) in zip(blocks, bounds, strict=True)]
-                self.tried += int(np.prod(shape))
-                places: Indices | None = None
-                for row in range(self.rows):
-                    distinct = [part[row][0] for part in parts]
-                    grids = np.meshgrid(*distinct, indexing="ij", copy=False)
-                    table = operation.apply(self.pools, *(grid.ravel() for grid in grids))
-                    right = (table == goal[row]).reshape(tuple(map(len, distinct)))
-                    codes = [part[row][1] for part in parts]
-                    if places is None:
-                        found = np.flatnonzero(spread(right, codes)) if right.any() else np.empty(0, np.int64)
-                        places = tuple(p.astype(np.int32) for p in np.unravel_index(found, shape))
-                    else:
-                        kept = right[tuple(code[place] for code, place in zip(codes, places, strict=True))]
-                        places = tuple(place[kept] for place in places)
-                    if not len(places[0]):
-                        break
-                if places is not None and len(places[0]):
-                    indices = tuple(
-                        (p[:20] + a).astype(np.int32) for p, (a, _) in zip(places, bounds, strict=True)
-                    )
-                    self.met.append(Made(self.pools, operation, blocks, indices))
+                self.tried += int(np.prod([b - a for a, b in bounds]))
+                places = self._passing(operation, goal, blocks, bounds)
+                if len(places[0]):
+                    self.met.append(Made(self.pools, operation, blocks, tuple(p[:20] for p in places)))
                 yield
+
+    def _passing(self, operation: Operation, goal: Ids, blocks: tuple[Block, ...], bounds: Bounds) -> Indices:
+        """Which programs of a box give the goal."""
+        variety = np.prod([block.variety.astype(np.float64) for block in blocks], axis=0)
+        first, *others = np.argsort(variety, kind="stable").tolist()
+        parts = [block.compressed(first, a, b) for block, (a, b) in zip(blocks, bounds, strict=True)]
+        distinct = [part[0] for part in parts]
+        grids = np.meshgrid(*distinct, indexing="ij", copy=False)
+        right = operation.gives(self.pools, int(goal[first]), *(grid.ravel() for grid in grids))
+        if not right.any():
+            return tuple(np.empty(0, np.int32) for _ in blocks)
+        table = right.reshape(tuple(map(len, distinct)))
+        found = np.flatnonzero(spread(table, [part[1] for part in parts]))
+        shape = tuple(b - a for a, b in bounds)
+        places = tuple(
+            (p + a).astype(np.int32) for p, (a, _) in zip(np.unravel_index(found, shape), bounds, strict=True)
+        )
+        for row in others:
+            kept = operation.gives(
+                self.pools, int(goal[row]), *(b.ids[row, p] for b, p in zip(blocks, places, strict=True))
+            )
+            places = tuple(place[kept] for place in places)
+            if not len(places[0]):
+                break
+        return places
 
     def _unary(self, operation: Operation, block: Block, cost: int) -> Iterator[None]:
         step = max(1, (1 << 20) // self.rows)
@@ -269,7 +279,10 @@ class Bank:
         triangle: bool,
     ) -> None:
         """The same over a table a row: an operation runs once for each pair of *distinct* arguments of a row."""
-        parts = [block.compressed(a, b) for block, (a, b) in zip(blocks, bounds, strict=True)]
+        parts = [
+            [block.compressed(row, a, b) for row in range(self.rows)]
+            for block, (a, b) in zip(blocks, bounds, strict=True)
+        ]
         shape = tuple(b - a for a, b in bounds)
         tables = self._tables(operation, parts)
         keys = np.zeros(shape, np.uint64)

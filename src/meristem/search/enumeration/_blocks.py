@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -14,6 +15,8 @@ from meristem.search.enumeration._operations import Operation
 from meristem.search.enumeration._pools import FAIL, Ids, Pools
 from meristem.search.hashing import Keys
 from meristem.types import Type
+
+_SAMPLE = 2048  # programs by which the variety of a row is judged
 
 Indices = tuple[NDArray[np.int32], ...]
 """Which programs of some blocks: [N] a block."""
@@ -46,7 +49,7 @@ class Block:
     def __init__(self, type: Type, cost: int, ids: Ids, fragments: Sequence[Fragment]) -> None:
         self.type, self.cost, self.ids, self.fragments = type, cost, ids, list(fragments)
         self.hashes: Keys | None = None  # of the content of each value, [R, N], where someone needed them
-        self._compressed: dict[tuple[int, int], list[tuple[Ids, NDArray[np.int64]]]] = {}
+        self._compressed: dict[tuple[int, int, int], tuple[Ids, NDArray[np.int64]]] = {}
 
     def __len__(self) -> int:
         return int(self.ids.shape[1])
@@ -74,15 +77,22 @@ class Block:
         """Add rows [new rows, N]."""
         self.ids = np.concatenate([self.ids, ids])
         self._compressed.clear()
+        self.__dict__.pop("variety", None)
         self.hashes = None
 
-    def compressed(self, start: int, stop: int) -> list[tuple[Ids, NDArray[np.int64]]]:
-        """For each row the distinct ids of programs `start` to `stop`, and for each program the position of its."""
-        known = self._compressed.get((start, stop))
+    def compressed(self, row: int, start: int, stop: int) -> tuple[Ids, NDArray[np.int64]]:
+        """The distinct ids of programs `start` to `stop` at a row, and for each program the position of its."""
+        known = self._compressed.get((row, start, stop))
         if known is None:
-            known = [compress(row[start:stop]) for row in self.ids]
-            self._compressed[start, stop] = known
+            known = self._compressed[row, start, stop] = compress(self.ids[row, start:stop])
         return known
+
+    @cached_property
+    def variety(self) -> NDArray[np.int64]:
+        """About how many distinct values the programs have at each row, [R], by some of them."""
+        some = np.sort(self.ids[:, :: max(1, len(self) // _SAMPLE)], axis=1)
+        counts: NDArray[np.int64] = 1 + (some[:, 1:] != some[:, :-1]).sum(axis=1)
+        return counts
 
 
 @dataclass

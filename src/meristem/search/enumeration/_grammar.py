@@ -107,7 +107,7 @@ def operations(types: list[Type], strings: Iterable[str] = ()) -> list[Operation
         if not 1 <= len(parameters) <= _MOST_ARGUMENTS or any(p.is_function for p in parameters):
             continue
         kinds = {t.kind for t in entry.type.walk()}
-        for instance in _instances(entry, types):
+        for instance in instances(entry.type, types):
             if not all(t in allowed for t in instance.args):
                 continue
             # What is defined but seldom meant costs more: lists of lists, and texts in the order of their characters.
@@ -151,13 +151,14 @@ def _bound(entry: Entry, strings: list[str]) -> Iterator[tuple[tuple[tuple[int, 
     yield (), 0
 
 
-def _instances(entry: Entry, types: list[Type]) -> Iterator[Type]:
-    variables = {t.name: t for t in entry.type.walk() if t.is_variable}
-    assert set(variables) == variables_of(entry.type)
+def instances(scheme: Type, types: list[Type]) -> Iterator[Type]:
+    """A type at each choice of some types for its variables."""
+    variables = {t.name: t for t in scheme.walk() if t.is_variable}
+    assert set(variables) == variables_of(scheme)
     choices = [[t for t in types if _may_be(t, v.kind)] for v in variables.values()]
     for chosen in product(*choices):
         try:
-            yield substitute(entry.type, dict(zip(variables, chosen, strict=True)))
+            yield substitute(scheme, dict(zip(variables, chosen, strict=True)))
         except TypeMismatch:
             continue
 
@@ -168,4 +169,4 @@ def _may_be(type: Type, kind: str) -> bool:
     return kind == "any" or satisfies(type, kind)
 
 
-__all__ = ["Material", "material_of", "operations", "types_at_hand"]
+__all__ = ["Material", "instances", "material_of", "operations", "types_at_hand"]

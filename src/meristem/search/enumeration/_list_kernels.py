@@ -83,11 +83,11 @@ def _reverse(pool: ListPool, a: Ids) -> Ids:
 
 
 def _append(pool: ListPool, a: Ids, x: Ids) -> Ids:
-    return pool.intern_joined(a, pool.singles(x))
+    return pool.intern_appended(a, x)
 
 
 def _prepend(pool: ListPool, x: Ids, a: Ids) -> Ids:
-    return pool.intern_joined(pool.singles(x), a)
+    return pool.intern_prepended(x, a)
 
 
 def _concat(pool: ListPool, a: Ids, b: Ids) -> Ids:

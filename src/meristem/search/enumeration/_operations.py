@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from meristem.errors import ResourceError
 from meristem.language.interpreter import Prepared, prepare
 from meristem.language.terms import Call, Literal, Term, Variable
-from meristem.search.enumeration._pools import FAIL, MAX_INT, Ids, Pools
+from meristem.search.enumeration._pools import FAIL, MAX_INT, Ids, ListPool, Pools
+from meristem.search.enumeration._sought import Sought
 from meristem.search.hashing import HashTable, mix
 from meristem.types import TEXT, Type
 
@@ -98,6 +99,26 @@ class Operation:
             made = self._run(pools, [ids[new] for ids in arguments])
             self._results[self._memo.count - len(new) : self._memo.count] = made
         return self._results[numbers]
+
+    def gives(self, pools: Pools, goal: int, *arguments: Ids) -> NDArray[np.bool_]:
+        """Where the results for arguments [M] each are one value; cheaper than `apply`, since no other is kept."""
+        right: NDArray[np.bool_]
+        if self.list_kernel is None or self.list_kernel[1] != self.result or self.result.name != "list":
+            right = self.apply(pools, *arguments) == goal
+            return right
+        kernel, type = self.list_kernel
+        pool = pools[type]
+        assert isinstance(pool, ListPool)
+        good = arguments[0] != FAIL
+        for ids in arguments[1:]:
+            good &= ids != FAIL
+        if good.all():
+            right = kernel(Sought(pool, goal), *arguments) == goal
+            return right
+        places = np.flatnonzero(good)
+        right = np.zeros(len(good), np.bool_)
+        right[places] = kernel(Sought(pool, goal), *(ids[places] for ids in arguments)) == goal
+        return right
 
     def _by_id(self, pools: Pools, ids: Ids) -> Ids:
         """Of one argument whose ids count from 0: a table from id to id, filled as they come up."""

@@ -9,6 +9,7 @@ what keeps explosive programs (powers of powers, lists of lists of lists) from t
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,9 @@ from meristem.types import Type
 from meristem.values import Column, Lists, Options, Pairs, Scalars, Texts, column_from, hashable, offsets_from
 
 Ids = NDArray[np.int32]
+
+RunsOf = Callable[[Ids], tuple[Ids, NDArray[np.int64]]]
+"""Ids of items end to end, and offsets [N + 1], for each of N ids."""
 
 FAIL = np.int32(-(2**31))
 """The id of a value that is not there."""
@@ -146,8 +150,7 @@ class ListPool(_Kept):
     def intern_runs(self, children: Ids, offsets: NDArray[np.int64]) -> Ids:
         """The ids of lists given as runs of ids of their items; FAIL where an item is FAIL."""
         lengths = np.diff(offsets)
-        places = np.arange(len(children)) - np.repeat(offsets[:-1], lengths)
-        sums = _run_sums(self.items.hashes(children) * _UP[places], offsets)
+        sums = self.content_sums(children, offsets)
         ids, new = self._number(self.hash_of(sums, lengths))
         if len(new):
             sizes = lengths[new]
@@ -159,44 +162,88 @@ class ListPool(_Kept):
             ids[np.repeat(np.arange(len(lengths)), lengths)[failed]] = FAIL
         return ids
 
+    def content_sums(self, children: Ids, offsets: NDArray[np.int64]) -> Keys:
+        """The sums of lists given as runs of ids of their items."""
+        places = np.arange(len(children)) - np.repeat(offsets[:-1], np.diff(offsets))
+        return _run_sums(self.items.hashes(children) * _UP[places], offsets)
+
     def intern_views(self, lists: Ids, starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> Ids:
         """The ids of runs of the items of some lists: where they begin among all items kept, and their lengths."""
+        sums = self.view_sums(lists, starts, lengths)
+        ids, new = self._number(self.hash_of(sums, lengths))
+        if len(new):
+            self._keep(self._bases[lists[new]], starts[new], lengths[new], sums[new])
+        return ids
+
+    def view_sums(self, lists: Ids, starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> Keys:
+        """The sums of runs of the items of some lists."""
         bases = self._bases[lists]
         through = np.where(lengths > 0, self._through[np.maximum(starts + lengths - 1, 0)], np.uint64(0))
         before = np.where(
             (lengths > 0) & (starts > bases), self._through[np.maximum(starts - 1, 0)], np.uint64(0)
         )
-        sums = (through - before) * _DOWN[starts - bases]
-        ids, new = self._number(self.hash_of(sums, lengths))
-        if len(new):
-            self._keep(bases[new], starts[new], lengths[new], sums[new])
-        return ids
+        sums: Keys = (through - before) * _DOWN[starts - bases]
+        return sums
 
     def intern_joined(self, first: Ids, second: Ids) -> Ids:
         """The ids of the lists `first[i] + second[i]`; FAIL where that is too long."""
-        lengths = (self._lengths[first] + self._lengths[second]).astype(np.int64)
+        lengths = self.lengths(first) + self.lengths(second)
+        return self._joined(lengths, self.joined_sums, (self.runs, self.runs), first, second)
+
+    def joined_sums(self, first: Ids, second: Ids) -> Keys:
+        """The sums of the lists `first[i] + second[i]`."""
+        sums: Keys = self._sums[first] + _UP[self._lengths[first]] * self._sums[second]
+        return sums
+
+    def intern_appended(self, lists: Ids, items: Ids) -> Ids:
+        """The ids of the lists `lists[i] + [items[i]]`; FAIL where that is too long."""
+        return self._joined(
+            self.lengths(lists) + 1, self.appended_sums, (self.runs, _single_runs), lists, items
+        )
+
+    def appended_sums(self, lists: Ids, items: Ids) -> Keys:
+        """The sums of the lists `lists[i] + [items[i]]`."""
+        sums: Keys = self._sums[lists] + _UP[self._lengths[lists]] * self.items.hashes(items)
+        return sums
+
+    def intern_prepended(self, items: Ids, lists: Ids) -> Ids:
+        """The ids of the lists `[items[i]] + lists[i]`; FAIL where that is too long."""
+        return self._joined(
+            self.lengths(lists) + 1, self.prepended_sums, (_single_runs, self.runs), items, lists
+        )
+
+    def prepended_sums(self, items: Ids, lists: Ids) -> Keys:
+        """The sums of the lists `[items[i]] + lists[i]`."""
+        sums: Keys = self.items.hashes(items) + _UP[1] * self._sums[lists]
+        return sums
+
+    def _joined(
+        self,
+        lengths: NDArray[np.int64],
+        sums_of: Callable[[Ids, Ids], Keys],
+        runs_of: tuple[RunsOf, RunsOf],
+        first: Ids,
+        second: Ids,
+    ) -> Ids:
+        """The ids of lists put together of two parts: known by their sums, copied only where they are new."""
         large = lengths > MAX_LENGTH
         if large.any():
             ids = np.full(len(first), FAIL, np.int32)
             rest = np.flatnonzero(~large)
-            ids[rest] = self.intern_joined(first[rest], second[rest])
+            ids[rest] = self._joined(lengths[rest], sums_of, runs_of, first[rest], second[rest])
             return ids
-        sums = self._sums[first] + _UP[self._lengths[first]] * self._sums[second]
+        sums = sums_of(first, second)
         ids, new = self._number(self.hash_of(sums, lengths))
         if len(new):
             offsets = offsets_from(lengths[new])
             children = np.empty(offsets[-1], np.int32)
             place = offsets[:-1]
-            for part in (first[new], second[new]):
-                items, own = self.runs(part)
+            for part, runs in zip((first, second), runs_of, strict=True):
+                items, own = runs(part[new])
                 children[np.arange(len(items)) + np.repeat(place - own[:-1], np.diff(own))] = items
                 place = place + np.diff(own)
             self._store(children, offsets, sums[new])
         return ids
-
-    def singles(self, items: Ids) -> Ids:
-        """The ids of the lists of one item each."""
-        return self.intern_runs(items, np.arange(len(items) + 1))
 
     def hash_of(self, sums: Keys, lengths: NDArray[Any]) -> Keys:
         """The hash of lists from the weighted sums of their items' hashes."""
@@ -246,6 +293,11 @@ class ListPool(_Kept):
     def lengths(self, ids: Ids) -> NDArray[np.int64]:
         """How long each list is."""
         return self._lengths[ids].astype(np.int64)
+
+    def sums(self, ids: Ids) -> Keys:
+        """The sum of the hashes of the items of each list, each times a power of the base."""
+        sums: Keys = self._sums[ids]
+        return sums
 
     def starts(self, ids: Ids) -> NDArray[np.int64]:
         """Where the items of each list begin among all items kept."""
@@ -426,6 +478,11 @@ def _room(array: NDArray[Any], count: int) -> NDArray[Any]:
     longer = np.empty(max(2 * len(array), count), array.dtype)
     longer[: len(array)] = array
     return longer
+
+
+def _single_runs(items: Ids) -> tuple[Ids, NDArray[np.int64]]:
+    """Items as runs of one each."""
+    return items, np.arange(len(items) + 1)
 
 
 def _run_sums(terms: Keys, offsets: NDArray[np.int64]) -> Keys:

@@ -72,10 +72,7 @@ class Search:
                 )
                 for _ in self.bank.combine(operation, choices, level):
                     yield None
-                while self.bank.met:
-                    made = self.bank.met.pop()
-                    for index in range(len(made)):
-                        yield self._found(made.term(index), level)
+                yield from self._met(level)
             if self.bodies is not None:
                 for _ in self.bodies.apply(level):
                     yield None
@@ -115,6 +112,12 @@ class Search:
             if cost == level:
                 ids = np.repeat(self.pools[type].intern(column_from([value], type)), self.count)[:, None]
                 self.bank.add(type, cost, ids, Leaves([term], ids))
+
+    def _met(self, cost: int) -> Progress:
+        while self.bank.met:
+            made = self.bank.met.pop()
+            for index in range(len(made)):
+                yield self._found(made.term(index), cost)
 
     # -------------------------------------------------------------------------------------------- goals
 

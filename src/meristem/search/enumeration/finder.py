@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from meristem.errors import MeristemError
 from meristem.language.interpreter import evaluate
 from meristem.language.terms import Term
+from meristem.search.enumeration._grammar import Material, material_of
 from meristem.search.enumeration._search import Search
 from meristem.search.enumeration._settings import Settings
 from meristem.search.programs.check import same
@@ -40,10 +41,12 @@ class Enumerate(Finder):
 
     Args:
         settings: What the search may do.
+        material: What programs for a problem are made of.
     """
 
     name = "enumerate"
     settings: Settings = field(default_factory=Settings)
+    material: Callable[[Problem], Material] = material_of
 
     def suits(self, problem: Problem) -> bool:
         """Whether there is anything to enumerate over."""
@@ -57,7 +60,7 @@ class Enumerate(Finder):
         while True:
             part = _take(problem, np.array(sorted(chosen)))
             missed: list[int] = []
-            search = Search(part, self.settings)
+            search = Search(part, self.settings, self.material(part))
             before = problem.notes.get("programs", 0)
             for found in search.run():
                 if found is None:

@@ -99,20 +99,20 @@ class Effort:
 
     Args:
         levels: The highest cost in half bits.
-        made: No higher cost is begun where it would come to more programs than this, going by three times as many a
+        kept: No higher cost is begun where more programs than this would be kept, going by three times as many a
             half bit. A count, and no time, so that what is found does not depend on the machine.
-        most: Programs kept.
+        most: Where the search stops keeping programs.
         rows: Readings that programs are told apart by.
     """
 
     levels: int = 12
-    made: int = 20_000
+    kept: int = 8_000
     most: int = 150_000
     rows: int = 110
 
 
 USUAL = Effort()
-FOR_GRIDS = Effort(made=40_000)
+FOR_GRIDS = Effort(kept=16_000)
 """What is asked of a grid is longer to say than what is asked of a list."""
 
 
@@ -158,6 +158,11 @@ class ReadingSearch(Search):
         for leaves in self.folds.get(level, ()):
             self.bank.add(INT, level, leaves.ids, leaves)
 
+    @property
+    def kept(self) -> int:
+        """How many programs there are that differ in what they give."""
+        return sum(len(block) for blocks in self.bank.blocks.values() for block in blocks.values())
+
     def answering(self, type_: Type) -> Iterator[Block]:
         """The blocks of programs of a type, cheapest first."""
         for _, block in sorted(self.bank.blocks.get(type_, {}).items()):
@@ -184,7 +189,7 @@ def enumerate_readings(
             level = search.closed
             if enough is not None and enough(level):
                 break
-            if _GROWTH * search.tried > effort.made:
+            if _GROWTH * search.kept > effort.kept:
                 break
         if time.monotonic() > deadline:
             break

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -30,6 +30,9 @@ from meristem.values import Column, Scalars
 
 _ROWS = 160  # examples that programs are enumerated on
 _FIRST = 150  # programs that are run on all examples
+_FURTHER = (
+    3  # times the usual number of programs: here each is held against examples, not against their frequencies
+)
 _TRUST = 0.06  # share of examples that a reader may spoil without a longer program being looked for
 
 
@@ -87,13 +90,15 @@ def rank_known(
         readings: What a reader says of each image: a column [N] a variable.
         answers: The labels [N], int or bool.
         classes: K.
-        effort: How far to enumerate; None: `usual_effort`.
+        effort: How far to enumerate; None: further than `usual_effort`, where nothing answers the examples before.
         seed: Source of randomness.
         deadline: `time.monotonic()` time to end by.
         most: Programs given.
     """
     began = time.process_time()
-    effort = effort or usual_effort(look.types)
+    if effort is None:
+        effort = usual_effort(look.types)
+        effort = replace(effort, kept=_FURTHER * effort.kept)
     count = len(answers)
     assert isinstance(answers, Scalars)
     wanted = answers.data.astype(np.int64)
