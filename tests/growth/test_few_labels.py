@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,14 @@ def share(model: ms.ProgramModel, classes: range) -> float:
     found, failures = model.answers_for(list(images))
     assert not failures
     return float(np.mean([a == b for a, b in zip(found, truth, strict=True)]))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def short_trainings() -> Iterator[None]:
+    """Signs are learned in a tenth of the steps that letters take."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("meristem.growth.labels.steps_for", lambda rows: 70)
+        yield
 
 
 @pytest.fixture(scope="module")
