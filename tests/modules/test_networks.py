@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -130,7 +131,7 @@ def test_networks_over_lists_learn(name: str, what: str) -> None:
     values = rng.integers(0, 3, int(lengths.sum()))
     offsets = offsets_from(lengths)
     column = Lists(offsets, Dense(Type("vector", params=(3,)), np.eye(3)[values]))
-    parts = [values[a:b] for a, b in zip(offsets[:-1], offsets[1:], strict=True)]
+    parts = [values[a:b] for a, b in pairwise(offsets.tolist())]
     answers = [int({"last": p[-1], "max": p.max(), "sum": p.sum()}[what]) for p in parts]
     target = column_from(answers, REAL if what == "sum" else Type("int"))
     if what != "sum":
