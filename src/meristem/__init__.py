@@ -12,6 +12,7 @@ from meristem._version import __version__
 if TYPE_CHECKING:
     from meristem.adapters.sklearn import MeristemClassifier, MeristemRegressor
     from meristem.growth import grow
+    from meristem.library import Library
     from meristem.model import Model, ProgramModel, load
     from meristem.task import ArrayTask, Budget, ExampleTask, Objective, Task
 
@@ -19,6 +20,7 @@ _HOMES = {
     "ArrayTask": "meristem.task",
     "Budget": "meristem.task",
     "ExampleTask": "meristem.task",
+    "Library": "meristem.library",
     "MeristemClassifier": "meristem.adapters.sklearn",
     "MeristemRegressor": "meristem.adapters.sklearn",
     "Model": "meristem.model",
@@ -33,6 +35,7 @@ __all__ = [
     "ArrayTask",
     "Budget",
     "ExampleTask",
+    "Library",
     "MeristemClassifier",
     "MeristemRegressor",
     "Model",

@@ -1,4 +1,4 @@
-"""The command line: `meristem grow | predict | score | show`.
+"""The command line: `meristem grow | predict | score | show | library`.
 
 Exit codes: 0 done, 1 the input cannot be used, 2 the command was typed wrongly, 70 a defect in Meristem,
 130 interrupted.

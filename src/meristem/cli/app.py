@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, Optional
 
 from meristem._version import __version__
+from meristem.cli.library_app import add_library
 from meristem.cli.session import DEFECT, INTERRUPTED, USAGE_ERROR, Session, note, prepare_streams, silence
 
 _EPILOG = (
@@ -249,6 +250,16 @@ def build(session: Session) -> Any:
                 show_default=False,
             ),
         ] = None,
+        library: Annotated[
+            Optional[str],  # noqa: UP045
+            typer.Option(
+                "--library",
+                "-L",
+                metavar="DIR",
+                help="Try what a library knows, and keep the model there; `default` is your own.",
+                show_default=False,
+            ),
+        ] = None,
         as_json: AsJson = False,
         quiet: Annotated[
             bool, typer.Option("--quiet", "-q", help="No progress, and one line at the end.")
@@ -280,6 +291,7 @@ def build(session: Session) -> Any:
             further=further,
             name=name,
             out_table=out_table,
+            library=library,
             as_json=as_json,
             quiet=quiet,
         )
@@ -372,4 +384,5 @@ def build(session: Session) -> Any:
 
         return session.run(lambda: show_command(model, source, html, svg, as_json))
 
+    add_library(app, session, debug)
     return app

@@ -14,6 +14,7 @@ from meristem.errors import InputError
 
 if TYPE_CHECKING:
     from meristem.events import Event
+    from meristem.library import Library
     from meristem.model import Model
     from meristem.model.report import Report
     from meristem.task import Budget, Objective
@@ -48,6 +49,7 @@ class GrowOptions:
     further: Path | None = None
     name: str | None = None
     out_table: Path | None = None
+    library: str | None = None
     as_json: bool = False
     quiet: bool = False
 
@@ -144,6 +146,7 @@ def grow_command(session: Session, options: GrowOptions) -> None:
         quiet=silent,
         listeners=[ending],
         began=began,
+        library=chosen_library(options),
     )
     files = _write(model, options)
     session.when_stopped = f"stopped: the model is saved in {files.model}"
@@ -162,6 +165,15 @@ def grow_command(session: Session, options: GrowOptions) -> None:
         say(f"{score_line(report)}; saved in {files.model}{replaced}")
         return
     _tell(model, report, files, options)
+
+
+def chosen_library(options: GrowOptions) -> Library | None:
+    """The library that growing uses; none where none is named."""
+    if options.library is None:
+        return None
+    from meristem.cli.library import open_library
+
+    return open_library(options.library)
 
 
 class Ending:

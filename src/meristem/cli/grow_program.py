@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from meristem.cli.grow import DEFAULT_BUDGET, Ending, GrowOptions
+from meristem.cli.grow import DEFAULT_BUDGET, Ending, GrowOptions, chosen_library
 from meristem.cli.places import check_place, quoted
 from meristem.cli.session import Session, WrongUse, note, say
 from meristem.errors import InputError
@@ -70,6 +70,7 @@ def grow_program_command(session: Session, options: GrowOptions) -> None:
         quiet=silent,
         listeners=[ending],
         began=session.began - _SAVING,
+        library=chosen_library(options),
     )
     files = _write(model, options)
     session.when_stopped = f"stopped: the model is saved in {files.model}"

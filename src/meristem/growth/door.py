@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, overload
@@ -18,6 +19,7 @@ from meristem.task.task import Task
 
 if TYPE_CHECKING:
     from meristem.growth.clock import Clock
+    from meristem.library import Library
 
 
 @overload
@@ -33,6 +35,7 @@ def grow(
     quiet: bool = False,
     listeners: Sequence[events.Listener] = (),
     began: float | None = None,
+    library: Library | str | os.PathLike[str] | bool | None = None,
 ) -> Model: ...
 
 
@@ -49,6 +52,7 @@ def grow(
     quiet: bool = False,
     listeners: Sequence[events.Listener] = (),
     began: float | None = None,
+    library: Library | str | os.PathLike[str] | bool | None = None,
 ) -> ProgramModel: ...
 
 
@@ -62,6 +66,7 @@ def grow(
     quiet: bool = False,
     listeners: Sequence[events.Listener] = (),
     began: float | None = None,
+    library: Library | str | os.PathLike[str] | bool | None = None,
 ) -> ProgramModel: ...
 
 
@@ -78,6 +83,7 @@ def grow(
     quiet: bool = False,
     listeners: Sequence[events.Listener] = (),
     began: float | None = None,
+    library: Library | str | os.PathLike[str] | bool | None = None,
 ) -> Model | ProgramModel:
     """Grow a model for a task: of a table, from input-output examples, or of images with final answers.
 
@@ -96,6 +102,7 @@ def grow(
         listeners: Callables that are told of every `meristem.events.Event`.
         began: The `time.monotonic()` time from which the seconds of the budget count, where that is not this call:
             reading the table may be part of what the user waits for.
+        library: A folder, a `Library`, or True for your own: what it knows is tried too, and the model is kept there.
 
     Returns:
         The best model found. Ctrl-C ends the search early and gives the best so far; a second one raises.
@@ -104,6 +111,7 @@ def grow(
         InputError: An argument cannot be used; says why.
         MeristemError: No program fits the examples; says how near the best one came, and what to do.
     """
+    known = _library(library)
     if isinstance(task, ExampleTask):
         if objective is not None:
             raise InputError("objective: a program from examples answers them or does not; leave it out")
@@ -121,24 +129,30 @@ def grow(
             wrong=wrong,
             quiet=quiet,
             listeners=listeners,
+            library=known,
         )
     if isinstance(task, ArrayTask):
         given = {"objective": objective, "start": start, "sketch": sketch, "wrong": wrong or None}
         for name, value in given.items():
             if value is not None:
                 raise InputError(f"{name}: not for programs with perception; leave it out")
+        from meristem.growth.keeping import keep, parts_for, used_by
         from meristem.growth.perception import grow_perception
 
         limits = Budget.of(budget)
-        return grow_perception(
+        recalled, entries = parts_for(known, task) if known is not None else ([], {})
+        grown = grow_perception(
             task,
             limits,
             _clock(limits, began),
             seed=checked_seed(seed),
-            parts=parts,
+            parts=[*parts, *recalled],
             quiet=quiet,
             listeners=listeners,
         )
+        if known is not None:
+            keep(known, grown, used_by(grown, entries))
+        return grown
     if not isinstance(task, Task):
         raise InputError(
             f"expected a task, got {type(task).__name__}; make one with Task.from_table, Task.from_examples or "
@@ -148,7 +162,7 @@ def grow(
         raise InputError("wrong: only for programs from examples; a model of a table expects noise anyway")
     from meristem.growth.run import grow as grow_table
 
-    return grow_table(
+    made = grow_table(
         task,
         budget=budget,
         objective=objective,
@@ -160,6 +174,19 @@ def grow(
         listeners=listeners,
         began=began,
     )
+    if known is not None:
+        from meristem.growth.keeping import keep
+
+        keep(known, made)
+    return made
+
+
+def _library(value: Any) -> Library | None:
+    if value is None or value is False:
+        return None
+    from meristem.library import Library
+
+    return Library.of(value)
 
 
 def checked_seed(seed: Any) -> int:

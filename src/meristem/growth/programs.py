@@ -21,6 +21,7 @@ from meristem.errors import InputError, MeristemError, ResourceError
 from meristem.executors.threads import one_thread
 from meristem.growth.clock import Clock, one_interrupt
 from meristem.growth.finding import Fitting, Hunt
+from meristem.growth.keeping import keep, recall_from
 from meristem.language.plain import strict
 from meristem.language.terms import Term
 from meristem.language.text import format_term
@@ -42,6 +43,7 @@ from meristem.search.programs.sketch import Sketch, check_sketch
 from meristem.values import Column
 
 if TYPE_CHECKING:
+    from meristem.library import Entry, Library
     from meristem.task.budget import Budget
     from meristem.task.examples import ExampleTask
 
@@ -73,6 +75,7 @@ def grow_program(
     quiet: bool = False,
     listeners: Sequence[events.Listener] = (),
     finders: Sequence[Finder] | None = None,
+    library: Library | None = None,
 ) -> ProgramModel:
     """Grow a program for examples; see `grow`.
 
@@ -88,6 +91,7 @@ def grow_program(
         quiet: Show no progress.
         listeners: Told of every event.
         finders: The ways of searching, in place of the registered ones.
+        library: Where programs that may do it are looked for, and where the one that is found is kept.
 
     Raises:
         InputError: An argument cannot be used, or the examples contradict each other.
@@ -113,7 +117,11 @@ def grow_program(
             # With a sketch only its fillings are searched: the user has said what the program looks like.
             finders = [] if opening and isinstance(opening[-1], Sketch) else list(FINDERS)
         parts_too = [Robust(each) for each in finders] if wrong else []
-        hunt = Hunt(problem, [*opening, *finders, *parts_too], budget.trials, clock, hub)
+        recalled: list[Finder] = []
+        origins: dict[Term, tuple[Entry, ...]] = {}
+        if library is not None and (not opening or not isinstance(opening[-1], Sketch)):
+            recalled = recall_from(library, origins, clock, bool(finders))
+        hunt = Hunt(problem, [*opening, *recalled, *finders, *parts_too], budget.trials, clock, hub)
         hunt.run()
         if not hunt.fitting:
             near = hunt.partial if sketch is not None else _nearest(problem, hunt, finders, clock)
@@ -121,6 +129,8 @@ def grow_program(
                 raise MeristemError(_nothing(task, hunt, near, sketch is not None))
         hub.send(events.Phase(clock.elapsed, "choosing"))
         model = _model(task, problem, hunt, budget, clock, seed)
+        if library is not None:
+            keep(library, model, origins.get(model.term, ()), hub, clock.elapsed)
         hub.send(events.Phase(clock.elapsed, "done"))
     return model
 

@@ -13,11 +13,12 @@ STEPS: tuple[str, ...] = (
     # version is given twice even where entries were collected.
     """
     CREATE TABLE object (
-        hash BLOB PRIMARY KEY NOT NULL,
+        id INTEGER PRIMARY KEY,
+        hash BLOB NOT NULL UNIQUE,
         kind TEXT NOT NULL,
         size INTEGER NOT NULL,
         bytes BLOB
-    ) STRICT, WITHOUT ROWID;
+    ) STRICT;
     CREATE TABLE entry (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         name TEXT NOT NULL,

@@ -265,7 +265,6 @@ def describe_program(model: ProgramModel, content: bytes, doc: str, given: Mappi
     first = [
         {"finder": each.get("finder")} for each in record.get("programs", ())[:1] if isinstance(each, dict)
     ]
-    holds, asked = count_properties([(inputs, answer, True) for inputs, answer in known])
     card = Card(
         kind="program",
         type=format_type(general),
@@ -291,11 +290,7 @@ def describe_program(model: ProgramModel, content: bytes, doc: str, given: Mappi
         provenance=_made(
             model.name, given, fingerprint({**model.examples, " answers": model.answers}), effort.get("seed")
         ),
-        task={
-            "kind": "examples" if exact else "arrays",
-            "examples": len(model.answers),
-            "properties": [[int(k), int(holds[k]), int(asked[k])] for k in np.flatnonzero(asked)],
-        },
+        task={"kind": "examples" if exact else "arrays", "examples": len(model.answers)},
     )
     return Described(card, content, behaviour)
 

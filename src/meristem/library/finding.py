@@ -247,6 +247,16 @@ class Finding:
                 yield int(places[k]), float(score[k])
             given, chunk = most, chunk * 8
 
+    def alike(self, task: ExampleTask, most: int) -> list[int]:
+        """Places of the entries of any type that do what the examples show most often, the likeliest first."""
+        self.refresh()
+        places = np.flatnonzero(self.alive)
+        if not len(places):
+            return []
+        score = self._likelihoods(task)[places]
+        order = np.lexsort((-self.numbers[places], -score))[:most]
+        return [int(places[k]) for k in order]
+
     def answering(
         self,
         task: ExampleTask,

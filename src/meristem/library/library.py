@@ -192,7 +192,7 @@ class Library:
                 ("card", card_hash, card_bytes),
             ):
                 connection.execute(
-                    "INSERT OR IGNORE INTO object VALUES (?, ?, ?, ?)",
+                    "INSERT OR IGNORE INTO object (hash, kind, size, bytes) VALUES (?, ?, ?, ?)",
                     (digest, kind, len(data), None if len(data) > SMALL else data),
                 )
             version = connection.execute(
@@ -292,7 +292,10 @@ class Library:
             return found[0]
         import difflib
 
-        names = [row[0] for row in self.index.rows("SELECT name FROM latest LIMIT 20000")]
+        names = [
+            row[0]
+            for row in self.index.rows("SELECT DISTINCT name FROM entry WHERE removed IS NULL LIMIT 20000")
+        ]
         near = difflib.get_close_matches(plain, names, 3)
         hint = (
             f"; there is {', '.join(map(repr, near))}"

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from meristem.errors import MeristemError, Reason
+from meristem.errors import MeristemError, Reason, ResourceError
 from meristem.language.interpreter import Fit, Prepared, prepare
 from meristem.language.reference import run_row
 from meristem.language.terms import Lambda, Let, Term, Variable, rewrite
@@ -17,7 +17,7 @@ from meristem.library.probes import can_probe, probes_of
 from meristem.library.signature import Counts, count_properties
 from meristem.model.value_text import json_value
 from meristem.types import Type
-from meristem.values import hashable
+from meristem.values import column_from, hashable
 
 FUEL = 20_000
 """What one row may spend: entries are asked many rows, and what takes longer is not found by what it does."""
@@ -56,6 +56,21 @@ class Runner:
         row: Mapping[str, Any] = dict(zip(self.names, inputs, strict=True))
         value, reason = run_row(self.program, row, self.fit, fuel=fuel)
         return Answer(None if reason else value, Reason(reason))
+
+    def answers(self, rows: Sequence[Sequence[Any]], types: Sequence[Type], fuel: int = FUEL) -> list[Answer]:
+        """What it gives for many rows of inputs; as `answer` for each, in less time."""
+        if not rows:
+            return []
+        columns = {
+            name: column_from([row[k] for row in rows], type_)
+            for k, (name, type_) in enumerate(zip(self.names, types, strict=True))
+        }
+        try:
+            result = self.program.run(columns, self.fit, fuel=fuel, rows=len(rows))
+        except ResourceError:  # too much for all rows at once; one of them may be to blame
+            return [self.answer(row, fuel) for row in rows]
+        values, reasons = result.column.to_list(), result.failures.tolist()
+        return [Answer(None if r else v, Reason(r)) for v, r in zip(values, reasons, strict=True)]
 
 
 def runner_of(
@@ -100,8 +115,8 @@ def behaviour_of(
     if runner is not None and types and all(map(can_probe, types)):
         given: list[Any] = []
         failed = 0
-        for inputs in probes_of(tuple(types)):
-            answer = runner.answer(inputs)
+        rows = probes_of(tuple(types))
+        for inputs, answer in zip(rows, runner.answers(rows, types), strict=True):
             failed += not answer.there
             seen.append((inputs, answer.value, answer.there))
             given.append([int(answer.reason), json_value(answer.value) if answer.there else None])
