@@ -35,8 +35,8 @@ subroutine(
     "(b, b) -> b, (b, a) -> b, b, list[list[a]] -> b",
     "join, step, start, grid",
     "last(last(scan_grid(join, step, start, grid)))",
-    doc="As `scan_grid`, but gives the value of the last cell. With `minimum` and `+`: the cost of the cheapest way "
-    "there by moves right and down.",
+    doc="Goes through a grid by moves right and down, joins what comes to each cell, and gives the value of the "
+    "last one. With `minimum` and `+`: the cost of the cheapest way there. See `scan_grid`.",
     cost=2,
     examples=[
         ((_LEAST, _PLUS, 0, _GRID), 5),
