@@ -92,9 +92,26 @@ def test_labels_that_no_program_explains_are_told() -> None:
     assert isinstance(report, PerceptionReport)
     assert not report.explained
     assert "No program that was tried explains the labels" in report.verdict()
+    # The best there is, with its honest score: a program that is worse than the most frequent answer is not given.
+    assert report.accuracy >= report.constant
+    assert f"(the most frequent answer: {report.constant:.0%}".replace("%", " %") in report.verdict()
+    found, _ = model.answers_for(inputs)
+    assert all(isinstance(each, int) for each in found)
 
 
-def test_one_image_with_its_label_is_a_reader_alone() -> None:
+def test_labels_that_nothing_can_give_are_told() -> None:
+    inputs, _ = data(sum, 60, 4)
+    far = (100_000 * np.random.default_rng(5).integers(1, 5, 60)).tolist()
+    report = ms.grow(ms.Task.from_arrays(inputs, far, name="far"), budget=6, quiet=True).report()
+    assert isinstance(report, PerceptionReport)
+    assert not report.explained
+    assert "can give the labels, whatever the images show" in report.text(1000)
+
+
+def test_one_image_with_its_label_is_a_reader_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "meristem.growth.labels.steps_for", lambda rows: 150
+    )  # four quarters are soon learned
     rng = np.random.default_rng(5)
     codes = rng.integers(0, 4, 200).tolist()
     task = ms.Task.from_arrays(glyphs(codes, rng), [f"glyph {c}" for c in codes])

@@ -19,6 +19,7 @@ from meristem.model.perception_report import BEYOND, PerceptionReport, TriedProg
 from meristem.model.program import Program
 from meristem.model.program_model import ProgramModel
 from meristem.model.report import Effort
+from meristem.model.words import percent
 from meristem.search.hybrid.readings import applied
 
 _KEPT_EXAMPLES = 4
@@ -27,6 +28,12 @@ _KEPT_EXAMPLES = 4
 def model_of(growing: Growing) -> ProgramModel:
     """The best there is."""
     best = growing.best
+    if best is not None and (best.accuracy or 0.0) < growing.constant:
+        growing.notes.append(
+            f"the best program that was tried, {format_term(best.term)}, answers {percent(best.accuracy or 0.0)} of "
+            f"the held-out examples, the most frequent answer {percent(growing.constant)}: that one is given"
+        )
+        best = None
     look = growing.look
     target = growing.train.target.type
     if best is None:
