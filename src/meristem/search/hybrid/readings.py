@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+import meristem.modules  # noqa: F401  (readers are modules by name)
 from meristem.errors import InputError
 from meristem.language.terms import Call, Lambda, Let, Module, Term, Variable
 from meristem.training.lifted import Readings

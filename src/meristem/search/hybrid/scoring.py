@@ -117,7 +117,7 @@ def fine(problem: ReadingProblem, candidates: Sequence[tuple[Term, float]]) -> l
     kept: list[tuple[Term, float]] = []
     raw: list[IntArray] = []
     for term, cost in candidates:
-        answers = _run(problem, term, columns)
+        answers = run_on(problem, term, columns)
         if answers is not None:
             kept.append((term, cost))
             raw.append(answers)
@@ -159,7 +159,7 @@ def longer(problem: ReadingProblem, scored: list[Scored], deadline: float = math
             continue
         columns = problem.columns(problem.all_shapes[new])
         for each in first:
-            answers = _run(problem, each.term, columns)
+            answers = run_on(problem, each.term, columns)
             if answers is None:
                 answers = np.full(len(next(iter(columns.values()))), _NONE)
             tables[each.term].append(problem.numbers_of(answers, answers == _NONE))
@@ -197,7 +197,7 @@ def _negative_entropy(priors: RealArray) -> RealArray:
     return found
 
 
-def _run(problem: ReadingProblem, term: Term, columns: dict[str, Column]) -> IntArray | None:
+def run_on(problem: ReadingProblem, term: Term, columns: dict[str, Column]) -> IntArray | None:
     """The answers of a program [N] as whole numbers, -2^40 where it has none; None where it cannot be run."""
     rows = len(next(iter(columns.values())))
     try:
@@ -211,4 +211,4 @@ def _run(problem: ReadingProblem, term: Term, columns: dict[str, Column]) -> Int
     return found
 
 
-__all__ = ["NATS", "Scored", "coarse", "fine", "last_seen", "longer"]
+__all__ = ["NATS", "Scored", "coarse", "fine", "last_seen", "longer", "run_on"]
