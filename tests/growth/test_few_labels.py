@@ -10,7 +10,7 @@ import pytest
 
 import meristem as ms
 from meristem.errors import InputError
-from meristem.growth.labels import folds_of
+from meristem.growth.label_ways import folds_of
 from meristem.language.terms import modules_of
 from meristem.model.perception_report import PerceptionReport
 

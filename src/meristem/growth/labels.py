@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -19,9 +18,10 @@ from numpy.typing import NDArray
 from meristem import events
 from meristem.errors import InputError
 from meristem.growth.clock import Clock
+from meristem.growth.label_ways import MANY, Way, classes_of, folds_of
 from meristem.growth.readers import name_of
 from meristem.growth.reuse import Trunk, trunks_of
-from meristem.language.kinds import KINDS, Arrays, Settings, settings_of, softmax
+from meristem.language.kinds import KINDS, Arrays, Settings, settings_of
 from meristem.language.terms import Call, Literal, Module, Term
 from meristem.language.text import format_term
 from meristem.model.perception_report import TriedProgram
@@ -30,16 +30,13 @@ from meristem.modules._network import NetworkKind
 from meristem.search.hybrid.readings import Look, applied
 from meristem.task.arrays import ArrayTask
 from meristem.training.classes import steps_for, train_classes, varied
-from meristem.types import INT, Type, class_of
-from meristem.values import Column, Dense, Scalars
+from meristem.types import INT
+from meristem.values import Dense
 
 IntArray = NDArray[np.int64]
 RealArray = NDArray[np.float64]
 
-_FOLDS = 3
-_WHOLE = 1500  # examples from which on one fold is checked on, and is not learned from in the end
 _FEW = 200  # examples a class up to which the deeper network, which sees every image changed, is the better start
-_MOST_CLASSES = 300  # different whole numbers that are taken as classes
 _COPIES = 8  # of each image that a head is fitted to beside itself, where a class has
 _SPARSE = 2  # images or fewer: with five the copies gained nothing
 _WARM_PEAK = 1.5e-3
@@ -53,71 +50,6 @@ _ENOUGH = 0.9  # share of examples right in cross-validation at which nothing co
 _TURNED = (
     50  # classes from which on, with no more examples of each than that, turned images are further classes
 )
-
-
-def is_labels(task: ArrayTask, look: Look) -> bool:
-    """Whether a task is to tell what one image shows: labels, or not too many whole numbers."""
-    if len(look.places) != 1 or look.places[0].listed:
-        return False
-    if task.answers.type.name == "class":
-        return True
-    if task.answers.type != INT:
-        return False
-    return len(np.unique(_numbers(task.answers))) <= _MOST_CLASSES
-
-
-def _numbers(answers: Column) -> IntArray:
-    assert isinstance(answers, Scalars)
-    return answers.data.astype(np.int64)
-
-
-@dataclass
-class Way:
-    """One way to a reader.
-
-    Args:
-        name: `part as it is`, `new head`, `part trained further` or `new reader`.
-        shown: It, with its particulars.
-        node: The module.
-        kind: Its kind.
-        settings: Every choice.
-        fit: From positions of examples and a deadline to arrays; None for what needs no fit.
-        scores: For each example that it was checked on how it scored each class, [N, K]; NaN elsewhere.
-        arrays: Its latest fit.
-        network: Whether it trains a network, which takes its time.
-    """
-
-    name: str
-    shown: str
-    node: Module
-    kind: NetworkKind
-    settings: Settings
-    fit: Callable[[IntArray, float], Arrays]
-    scores: RealArray = field(repr=False)
-    network: bool
-    arrays: Arrays = field(default_factory=dict, repr=False)
-    cpu_seconds: float = 0.0
-
-    def right(self, codes: IntArray, rows: NDArray[np.bool_] | None = None) -> float:
-        """The share of examples right among those it was checked on."""
-        seen = self.seen if rows is None else self.seen & rows
-        if not seen.any():
-            return 0.0
-        return float((self.scores[seen].argmax(axis=1) == codes[seen]).mean())
-
-    def loss(self, codes: IntArray, some: NDArray[np.bool_] | None = None) -> float:
-        """Nats an example."""
-        rows = np.flatnonzero(self.seen if some is None else self.seen & some)
-        if not len(rows):
-            return math.inf
-        p = softmax(self.scores[rows])[np.arange(len(rows)), codes[rows]]
-        return float(-np.log(np.maximum(p, 1e-9)).mean())
-
-    @property
-    def seen(self) -> NDArray[np.bool_]:
-        """Which examples it was checked on."""
-        found: NDArray[np.bool_] = ~np.isnan(self.scores[:, 0])
-        return found
 
 
 class Labelling:
@@ -145,7 +77,7 @@ class Labelling:
         self.began = time.process_time()
         self.image = look.image
         self.target = task.answers.type
-        self.codes, self.output = _classes(task.answers)
+        self.codes, self.output = classes_of(task.answers)
         self.classes = len(self.output.params)
         if task.groups is not None and len(np.unique(task.groups)) < 2:
             raise InputError(
@@ -348,7 +280,7 @@ class Labelling:
     def checked(self) -> list[int]:
         """The folds that are checked on: one of many examples, none where there is nothing to spare."""
         folds = sorted(set(self.folds[self.folds >= 0].tolist()))
-        return folds[:1] if len(self.codes) > _WHOLE else folds
+        return folds[:1] if len(self.codes) > MANY else folds
 
     def _check(self, way: Way) -> None:
         """Cross-validate a way that costs little."""
@@ -403,7 +335,7 @@ class Labelling:
             if left <= 0:
                 self.ended = "stopped by the user" if self.clock.stopped else "the time is used up"
                 return
-            trainings = len(ways) - place + (len(self.codes) <= _WHOLE)
+            trainings = len(ways) - place + (len(self.codes) <= MANY)
             share = left / trainings if math.isfinite(self.clock.limit) else math.inf
             self._fold(way, folds[0], min(time.monotonic() + share, self.clock.search_end))
             self._told(way)
@@ -424,7 +356,7 @@ class Labelling:
             best = self.best = self.ways[-1]
         if best.name == "part as it is":
             return
-        if best.network and len(self.codes) > _WHOLE and best.arrays:
+        if best.network and len(self.codes) > MANY and best.arrays:
             return  # of so many examples the fold is not missed
         if best.network and self.clock.left <= 0 and best.arrays:
             self.notes.append("there was no time to fit the reader again to all examples")
@@ -497,39 +429,4 @@ class Labelling:
         return format_term(term)
 
 
-def _classes(answers: Column) -> tuple[IntArray, Type]:
-    """Answers as positions among classes, and the type of these: labels as they are, whole numbers as labels."""
-    if answers.type.name == "class":
-        assert isinstance(answers, Scalars)
-        return answers.data.astype(np.int64), answers.type
-    if answers.type != INT:
-        raise InputError(f"expected labels or whole numbers, got {answers.type}")
-    values, codes = np.unique(_numbers(answers), return_inverse=True)
-    return codes.astype(np.int64).ravel(), class_of(*(str(v) for v in values.tolist()))
-
-
-def folds_of(codes: IntArray, groups: IntArray | None, rng: np.random.Generator) -> IntArray:
-    """The fold of each example, [N]; -1 for one that is always learned from.
-
-    The examples of each class are dealt out in turns, beginning anywhere, and one that is alone in its class is never
-    held out. Whole groups are dealt out where there are some.
-    """
-    found = np.full(len(codes), -1, np.int64)
-    counts = np.bincount(codes)
-    if groups is not None and len(np.unique(groups)) >= 2:
-        names = rng.permutation(np.unique(groups))
-        fold_of = {int(name): k % min(_FOLDS, len(names)) for k, name in enumerate(names)}
-        return np.array([fold_of[int(g)] for g in groups], np.int64)
-    if counts.max() < 2:
-        return found
-    usual = int(np.median(counts[counts > 1]))
-    folds = max(2, min(10 if len(codes) > _WHOLE else _FOLDS, usual))
-    begin = 0
-    for code in np.flatnonzero(counts > 1):
-        rows = rng.permutation(np.flatnonzero(codes == code))
-        found[rows] = (begin + np.arange(len(rows))) % folds
-        begin += len(rows)
-    return found
-
-
-__all__ = ["Labelling", "Way", "folds_of", "is_labels"]
+__all__ = ["Labelling"]

@@ -19,7 +19,8 @@ from meristem.errors import InputError, MeristemError
 from meristem.executors.threads import one_thread
 from meristem.growth.adopt import adopt
 from meristem.growth.clock import Clock, one_interrupt
-from meristem.growth.labels import Labelling, is_labels
+from meristem.growth.label_ways import is_labels
+from meristem.growth.labels import Labelling
 from meristem.growth.labels_model import model_of_labels
 from meristem.growth.perception_model import model_of
 from meristem.growth.perception_search import search_new
@@ -64,7 +65,8 @@ def grow_perception(
         budget: What may be used.
         clock: Began with the call.
         seed: Source of all randomness.
-        parts: Models whose readers are tried first: as they are, then with a new head.
+        parts: Models whose readers are tried first: as they are, with a new head, trained further; then their programs
+            with another reader in them.
         plain: Whether a plain network is trained beside the program, to compare with.
         quiet: Show no progress.
         listeners: Told of every event.
