@@ -28,6 +28,7 @@ Part = tuple[Block, int, bool]
 
 JOIN_COST = 2
 _EDGES = 40  # of a state; the cheapest
+_ENDINGS = 4  # ends of all answers that are looked behind, a block
 _STEP_LEFT = 0.15  # what a character or item that is still to be made is taken to cost, in A*
 
 
@@ -128,6 +129,30 @@ class Chain:
                 offsets = np.concatenate([[0], np.cumsum([len(t) for t in tails])])
                 ids = pool.intern_runs(np.concatenate(tails), offsets)
             found.append((ids, parts, cost))
+        return found
+
+    def endings(self, block: Block) -> Iterator[tuple[int, Ids]]:
+        """Programs of a block that all answers end with: which, and what stands before, ids [E]; a few at most."""
+        heads = [self._heads(answer) for answer in self._answers]
+        left = np.arange(len(block))
+        for row, head in zip(self._rows.tolist(), heads, strict=True):
+            left = left[np.isin(block.ids[row, left], np.fromiter(head, np.int32, len(head)))]
+        for index in left[:_ENDINGS].tolist():
+            own = block.ids[self._rows, index].tolist()
+            yield index, np.array([head[value] for head, value in zip(heads, own, strict=True)], np.int32)
+
+    def _heads(self, answer: Any) -> dict[int, int]:
+        """For each end of an answer that is known, by its id, the id of what stands before it."""
+        pool = self.pools[self.type]
+        if isinstance(pool, TextPool):
+            ends = {k: pool.known(answer[k:]) for k in range(1, len(answer))}
+            return {end: pool.id_of(answer[:k]) for k, end in ends.items() if end is not None}
+        assert isinstance(pool, ListPool)
+        found = {}
+        for k in range(1, len(answer)):
+            end = int(pool.known_prefixes(answer[k:])[-1])
+            if end >= 0:
+                found[end] = int(pool.intern_runs(answer[:k], np.array([0, k]))[0])
         return found
 
     def before(self, parts: list[Part], rest: Term) -> Term:

@@ -10,21 +10,23 @@ from meristem.language.terms import Call, If, Term, Variable
 from meristem.search.enumeration._bank import Bank, splits
 from meristem.search.enumeration._blocks import Block, Leaves
 from meristem.search.enumeration._bodies import Bodies
-from meristem.search.enumeration._chain import Chain, Part
+from meristem.search.enumeration._chain import JOIN_COST, Chain, Part
 from meristem.search.enumeration._cover import IF_COST, LONELY
+from meristem.search.enumeration._edits import edited, nearly
 from meristem.search.enumeration._goals import MANY, Goal, meet
 from meristem.search.enumeration._grammar import Material, material_of
 from meristem.search.enumeration._partial import Wanted
-from meristem.search.enumeration._pools import ListPool, Pools
+from meristem.search.enumeration._pools import ListPool, Pools, TextPool
 from meristem.search.enumeration._settings import Settings
 from meristem.search.programs.problem import Found, Problem
-from meristem.types import BOOL, Type
+from meristem.types import BOOL, TEXT, Type
 from meristem.values import column_from
 
 Progress = Iterator[Found | None]
 
 _TREES = 14  # goals that decision trees are grown for
 _GOALS = 400  # goals in all
+_ENDS = 6  # cost up to which a program may be the end of all answers, with a goal for what stands before
 _CASES = 24  # tests whose two sides are made as chains, a level
 
 
@@ -134,6 +136,31 @@ class Search:
             if goal.type == block.type:
                 for index in block.positions(goal.ids)[:3]:
                     yield self._found(goal.wrap(block.term(index)), goal.cost + block.cost)
+        for goal in self.goals[:_TREES]:
+            if goal.type == block.type == TEXT:
+                yield from self._edited(goal, block)
+        if block.type == self.output and self.chain is not None and block.cost <= _ENDS:
+            yield from self._endings(self.chain, block)
+
+    def _edited(self, goal: Goal, block: Block) -> Progress:
+        """Texts that are right but for a few words."""
+        pool = self.pools[TEXT]
+        assert isinstance(pool, TextPool)
+        for index in nearly(block, goal.ids):
+            found = edited(block, index, goal.ids, pool)
+            if found is not None and goal.cost + found[1] < self.best:
+                yield self._found(goal.wrap(found[0]), goal.cost + found[1], found[2])
+        yield None
+
+    def _endings(self, chain: Chain, block: Block) -> Progress:
+        """What stands before an ending that all answers share is a goal of its own."""
+        for index, ids in chain.endings(block):
+            part = block.term(index)
+
+            def wrap(term: Term, part: Term = part) -> Term:
+                return chain.join(term, part)
+
+            yield from self._add_goal(Goal(self.output, ids, wrap, block.cost + JOIN_COST, 1))
 
     def _add_goal(self, goal: Goal) -> Progress:
         """A new goal: perhaps a program that is there already meets it."""
@@ -152,6 +179,9 @@ class Search:
             for of in (goal.type, BOOL):
                 for block in self.bank.blocks.get(of, {}).values():
                     goal.wanted.look(block, values=of == goal.type)
+            if goal.type == TEXT:
+                for block in self.bank.blocks.get(TEXT, {}).values():
+                    yield from self._edited(goal, block)
         table = self.bank.seen.get(goal.type)
         if table is not None and table.has(np.array([key], np.uint64))[0]:
             for block in self.bank.blocks.get(goal.type, {}).values():
