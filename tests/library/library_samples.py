@@ -25,6 +25,7 @@ def program(
     type_: str = "(list[int]) -> list[int]",
     name: str = "two least",
     answers: Sequence[Any] | None = None,
+    wrong: Sequence[int] = (),
 ) -> ProgramModel:
     """A program of one input `x`, with what it gives for some rows as its examples."""
     function = parse_type(type_)
@@ -35,7 +36,7 @@ def program(
         if answers is None
         else column_from(list(answers), function.result)
     )
-    return ProgramModel(made, name, "output", inputs, given, {})
+    return ProgramModel(made, name, "output", inputs, given, {"wrong": [{"number": k} for k in wrong]})
 
 
 def large_program(seed: int = 0) -> ProgramModel:

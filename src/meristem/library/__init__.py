@@ -4,7 +4,7 @@ from meristem.library.card import Card
 from meristem.library.checking import Checkup, Damage
 from meristem.library.entry import Entry, Use
 from meristem.library.finding import Match
-from meristem.library.library import Library, default_path
+from meristem.library.library import Library, LibraryWarning, default_path
 from meristem.library.packs import Exported, Imported
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "Exported",
     "Imported",
     "Library",
+    "LibraryWarning",
     "Match",
     "Use",
     "default_path",

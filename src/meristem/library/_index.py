@@ -22,6 +22,7 @@ from typing import Any
 
 from meristem.errors import FileFormatError, InputError, MeristemError
 from meristem.library._files import (
+    BLOBS,
     LOCK,
     TEMPORARY,
     checked_folder,
@@ -192,6 +193,11 @@ class Index:
         version = self._check(connection)  # while waiting for the lock another process may have done it
         if version == VERSION:
             return
+        if version == 0 and self._had_something():
+            raise FileFormatError(
+                f"the index of the library {str(self.root)!r} is empty or gone, but something was kept there: put back "
+                "index.sqlite from a copy, or name another folder"
+            )
         self._take_seal()
         if version:
             copy = self.root / f"index-version-{version}.sqlite"
@@ -217,6 +223,13 @@ class Index:
                 connection.execute("ROLLBACK")
             raise
         self._state["wrote"] = True
+
+    def _had_something(self) -> bool:
+        """Whether there was a library here before: the tables are made before the first blob and the first seal."""
+        if (self.root / SEAL).exists():
+            return True
+        blobs = self.root / BLOBS
+        return checked_folder(blobs) and any(blobs.iterdir())
 
     # ------------------------------------------------------------------------------------------ using it
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from meristem.errors import FileFormatError, MeristemError
+from meristem.errors import FileFormatError, MeristemError, Reason
 from meristem.library._files import BLOBS, TEMPORARY, digest_of, is_digest, locked
 from meristem.library._index import OWN_FILES, told
 from meristem.library._schema import STEPS
@@ -127,6 +127,8 @@ def verify(card: Card, content: bytes) -> tuple[Described, list[str]]:
     else:
         if isinstance(opened, ProgramModel):
             wrong += _examples(opened, began + _SECONDS)
+            if wrong and card.shelf == ALGORITHMIC:
+                raise FileFormatError("; ".join(wrong))  # no need to look further
         described = describe(opened, doc=card.doc)
     own = described.card
     for key, word in (
@@ -169,6 +171,8 @@ def _examples(model: ProgramModel, end: float) -> list[str]:
         if time.monotonic() > end:
             return [_TOO_LONG]
         got = runner.answer(inputs, _CLAIM_FUEL)
+        if got.reason == Reason.FUEL:
+            return ["it does not end on an example that it was grown from"]
         missed += not (got.there and equal(got.value, answer))
     if missed > len(given_up):
         return [f"it does not answer {count(missed, 'example')} that it was grown from"]

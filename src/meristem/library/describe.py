@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from meristem._version import __version__
-from meristem.errors import FileFormatError, InputError, MeristemError
+from meristem.errors import FileFormatError, InputError, MeristemError, Reason
 from meristem.language.infer import infer, infer_body
 from meristem.language.interpreter import Fit
 from meristem.language.json_form import from_json, to_json
@@ -210,6 +210,8 @@ def claims_of(runner: Runner, rows: Sequence[Sequence[Any]], fuel: int = 200_000
     found: list[dict[str, Any]] = []
     for k, inputs in enumerate(rows):
         answer = runner.answer(inputs, fuel)
+        if answer.reason == Reason.FUEL:
+            break
         text = value_text(answer.value, _MOST_PROBED)
         if len(text) < _MOST_PROBED and "…" not in text:
             found.append(
@@ -302,8 +304,12 @@ def _answered(model: ProgramModel, runner: Runner | None, wrong: int) -> dict[st
     if runner is not None and not model.program.fit:
         total = min(total, _ASKED)
         answers = [model.answers[k] for k in range(total)]
-        given = [runner.answer(inputs, 200_000) for inputs in rows_of(model, _ASKED)]
-        right = sum(g.there and equal(g.value, a) for g, a in zip(given, answers, strict=True))
+        right = 0
+        for inputs, wanted in zip(rows_of(model, _ASKED), answers, strict=True):
+            got = runner.answer(inputs, 200_000)
+            right += got.there and equal(got.value, wanted)
+            if got.reason == Reason.FUEL:
+                break  # it would be as slow on the others
     return {"name": "examples answered", "value": right / max(total, 1), "rows": total}
 
 

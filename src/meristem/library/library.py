@@ -12,6 +12,7 @@ import contextlib
 import os
 import sqlite3
 import sys
+import warnings
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
@@ -57,6 +58,10 @@ def default_path() -> Path:
     data = os.environ.get("XDG_DATA_HOME", "")
     base_path = Path(data) if data.startswith("/") else Path.home() / ".local" / "share"
     return base_path / "meristem" / "library"
+
+
+class LibraryWarning(UserWarning):
+    """Something about a library that its user should know."""
 
 
 class Library:
@@ -314,7 +319,14 @@ class Library:
             )
         )
         sql = f"SELECT {_COLUMNS} FROM entry WHERE removed IS NULL {newest} ORDER BY name, version"
-        return self._entries(sql + ("" if limit is None else f" LIMIT {int(limit)}"))
+        found = []
+        for row in self.index.rows(sql + ("" if limit is None else f" LIMIT {int(limit)}")):
+            try:
+                found.append(self._entry(row))
+            except FileFormatError as error:  # the others are as good as ever
+                said = f"the entry {clean(row[1], 120)}@{row[2]} is left out: {error}; see `meristem library fsck`"
+                warnings.warn(said, LibraryWarning, stacklevel=2)
+        return found
 
     def history(self, name: str) -> list[Entry]:
         """All versions of an entry, the oldest first, those that were removed and not yet collected too.
@@ -475,12 +487,14 @@ class Library:
         return [self._entry(row) for row in self.index.rows(sql, values)]
 
     def numbered(self, numbers: Sequence[int]) -> list[Entry]:
-        """Entries by their numbers, in that order; those that are gone are left out."""
+        """Entries by their numbers, in that order; those that are gone or damaged are left out."""
         found: dict[int, Entry] = {}
         for start in range(0, len(numbers), 500):
             part = list(numbers[start : start + 500])
             rows = self.index.rows(f"SELECT {_COLUMNS} FROM entry WHERE id IN ({_marks(part)})", part)
-            found.update((int(row[0]), self._entry(row)) for row in rows)
+            for row in rows:
+                with contextlib.suppress(FileFormatError):  # damaged: `fsck` names it
+                    found[int(row[0])] = self._entry(row)
         return [found[number] for number in numbers if number in found]
 
     def by_content(self, content: str, name: str) -> Entry | None:
@@ -617,4 +631,4 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
-__all__ = ["SMALL", "Library", "default_path", "described_again", "row_digest", "words_in"]
+__all__ = ["SMALL", "Library", "LibraryWarning", "default_path", "described_again", "row_digest", "words_in"]

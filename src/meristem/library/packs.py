@@ -244,7 +244,9 @@ def import_pack(library: Library, path: str | os.PathLike[str]) -> Imported:
             found.added.append(entry)
         waiting.clear()
 
-    for each in sorted(pack.listed, key=lambda e: (len(e.uses), e.name, e.version)):
+    for each in _in_order(pack.listed):
+        if any(use == other.label for use in each.uses for other, _, _ in waiting):
+            store()  # so that what it uses is known here
         said = clean(each.label, 120)
         try:
             checked_name(each.name)
@@ -265,10 +267,28 @@ def import_pack(library: Library, path: str | os.PathLike[str]) -> Imported:
         own = described.card
         kept = replace(card, summary=own.summary, parts=own.parts, statistics=own.statistics)
         waiting.append((each, names[each.name], replace(described, card=kept)))
-        if len(waiting) >= _BATCH or any(use not in here for use in each.uses):
+        if len(waiting) >= _BATCH:
             store()
     store()
     return found
+
+
+def _in_order(listed: list[_Listed]) -> list[_Listed]:
+    """Entries after those that they use, as far as that goes; otherwise by name and version."""
+    by_label = {each.label: each for each in listed}
+    found: dict[str, _Listed] = {}
+    opened: set[str] = set()
+    for first in sorted(listed, key=lambda e: (e.name, e.version)):
+        stack = [first]
+        while stack:
+            each = stack[-1]
+            waiting = [u for u in each.uses if u in by_label and u not in found and u not in opened]
+            opened.add(each.label)
+            if waiting:
+                stack.append(by_label[waiting[0]])
+            else:
+                found.setdefault(each.label, stack.pop())
+    return list(found.values())
 
 
 def _names_for(library: Library, pack: _Pack) -> dict[str, str]:
