@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,6 +12,7 @@ import numpy as np
 import pytest
 
 import meristem as ms
+from meristem import events
 from meristem.errors import InputError
 from meristem.growth.label_ways import folds_of
 from meristem.language.terms import modules_of
@@ -163,3 +167,24 @@ def test_no_time_gives_the_most_frequent_label() -> None:
     model = ms.grow(ms.Task.from_arrays(images, [*truth[:-1], "sign 0"]), budget=0.001, quiet=True)
     assert model.answers_for(list(images[:2]))[0] == ["sign 0", "sign 0"]
     assert "No program that was tried explains the labels" in model.report().verdict()
+
+
+def test_the_first_interrupt_gives_the_best_so_far(
+    part: ms.ProgramModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("meristem.growth.labels.steps_for", lambda rows: 100_000)
+
+    def listen(event: events.Event) -> None:
+        if isinstance(event, events.Phase) and event.name == "training":
+            threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+
+    # Labels by chance: no head passes the check, so a network is trained, for very long.
+    images, truth = labelled(range(20, 26), 6, 9)
+    mixed = np.random.default_rng(1).permutation(truth).tolist()
+    model = ms.grow(
+        ms.Task.from_arrays(images, mixed), budget=300, parts=[part], quiet=True, listeners=[listen]
+    )
+    report = report_of(model)
+    assert report.ended == "stopped by the user"
+    assert report.effort.seconds < 60
+    assert len(model.answers_for(list(images[:3]))[0]) == 3

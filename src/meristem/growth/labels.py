@@ -40,6 +40,7 @@ _FEW = 200  # examples a class up to which the deeper network, which sees every 
 _COPIES = 8  # of each image that a head is fitted to beside itself, where a class has
 _SPARSE = 2  # images or fewer: with five the copies gained nothing
 _WARM_PEAK = 1.5e-3
+_PROBE = 128  # images by which it is told how long all of them take
 _TRUNKS = 4  # of parts that heads are tried on
 _HEADS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("nearest_mean", {}),
@@ -145,6 +146,9 @@ class Labelling:
             if self.clock.left <= 0:
                 return
             prepared = self.prepared(trunk.kind, trunk.settings)
+            if not self._has_time_for(trunk, prepared):
+                self.notes.append(f"there was no time to look at all images with the part {trunk.origin!r}")
+                continue
             rng = np.random.default_rng([self.seed, 7])
             own = trunk.features(prepared)
             count = _COPIES if self.a_class <= _SPARSE else 0
@@ -161,6 +165,16 @@ class Labelling:
                 self._check(way)
             best = max(heads, key=lambda way: (way.right(self.codes), -way.loss(self.codes)))
             self.ways.append(self._further(trunk, best, prepared))
+
+    def _has_time_for(self, trunk: Trunk, prepared: NDArray[Any]) -> bool:
+        """Whether a part can look at all images in a third of the time that is left, by what some of them take."""
+        if not math.isfinite(self.clock.limit):
+            return True
+        some = prepared[:_PROBE]
+        began = time.monotonic()
+        trunk.features(some)
+        took = (time.monotonic() - began) * len(prepared) / max(len(some), 1)
+        return took < self.clock.left / 3
 
     def _node(self, trunk: Trunk) -> Module:
         """The module of a part, telling the classes of this task apart."""
@@ -205,7 +219,7 @@ class Labelling:
             features = np.concatenate([own[rows], *(each[rows] for each in copied)])
             classes = np.tile(self.codes[rows], len(copied) + 1)
             rng = np.random.default_rng([self.seed, 17])
-            weights, bias = fit_linear_head(name, features, classes, self.output, rng, **choices)
+            weights, bias = fit_linear_head(name, features, classes, self.output, rng, end, **choices)
             return trunk.with_head(weights, bias, prepared)
 
         shown = f"{name} on the features of {trunk.origin!r}"
@@ -227,6 +241,7 @@ class Labelling:
                 peak=_WARM_PEAK,
                 init=head.fit(rows, end),
                 deadline=end,
+                stop=lambda: self.clock.stopped,
             )[0]
 
         shown = f"part of {trunk.origin!r} trained further"
@@ -256,6 +271,7 @@ class Labelling:
                 np.random.default_rng([self.seed, 23]),
                 steps=steps_for(len(rows)),
                 deadline=end,
+                stop=lambda: self.clock.stopped,
                 turned=turned,
             )[0]
 
@@ -285,7 +301,7 @@ class Labelling:
     def _check(self, way: Way) -> None:
         """Cross-validate a way that costs little."""
         for fold in self.checked:
-            self._fold(way, fold, math.inf)
+            self._fold(way, fold, self.clock.search_end)
         self._told(way)
 
     def _fold(self, way: Way, fold: int, end: float) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -24,6 +25,7 @@ def fit_linear_head(
     classes: NDArray[np.int64],
     output: Type,
     rng: np.random.Generator,
+    deadline: float = math.inf,
     **choices: Any,
 ) -> tuple[RealArray, RealArray]:
     """Fit a head to features [N, D] of rows of these classes; gives weights [D, K] and bias [K].
@@ -32,7 +34,7 @@ def fit_linear_head(
     """
     kind = KINDS.find(name)
     vectors = Dense(Type("vector", params=(features.shape[1],)), features.astype(np.float64))
-    context = FitContext(Scalars(output, classes.astype(np.int64)), rng)
+    context = FitContext(Scalars(output, classes.astype(np.int64)), rng, deadline=deadline)
     return linear_of(name, kind.fit([vectors], settings_of(kind, choices), context).arrays)
 
 

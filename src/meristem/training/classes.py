@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,10 @@ def steps_for(rows: int) -> int:
     return max(_LEAST, min(_MOST, round(1000 * math.pow(rows / 400, 0.4))))
 
 
+class _Stopped(Exception):
+    pass
+
+
 def train_classes(
     kind: NetworkKind,
     settings: Settings,
@@ -41,6 +46,7 @@ def train_classes(
     init: Mapping[str, NDArray[Any]] | None = None,
     deadline: float = math.inf,
     turned: bool = False,
+    stop: Callable[[], bool] | None = None,
 ) -> tuple[Arrays, float]:
     """Train a network on labelled rows.
 
@@ -58,6 +64,7 @@ def train_classes(
         deadline: `time.monotonic()` time to end by; the learning rate then comes down in time.
         turned: Whether square images turned by a quarter, a half and three quarters are learned as classes of their
             own, which are forgotten in the end: four times as many classes make features that suit others too.
+        stop: Asked before each step; training ends when it says so.
 
     Returns:
         All that it has learned, and the mean loss of the last tenth of the steps.
@@ -78,6 +85,8 @@ def train_classes(
         order = batches(len(prepared), min(BATCH, max(len(prepared), 2)), rng)
 
         def loss_of(step: int) -> Any:
+            if stop is not None and stop():
+                raise _Stopped
             chosen = torch.from_numpy(next(order)).to(place)
             batch, classes_of_it = rows[chosen], wanted[chosen]
             if turned:
@@ -89,7 +98,9 @@ def train_classes(
             losses.append(float(loss.detach()))
             return loss
 
-        optimise(network, loss_of, steps, peak=peak, deadline=deadline)
+        with suppress(_Stopped):
+            optimise(network, loss_of, steps, peak=peak, deadline=deadline)
+        network.eval()
         arrays = kind.arrays_of(network)
     if turned:
         last = len(kind.layers(prepared.shape[1:], settings, output)) - 1
