@@ -1,10 +1,10 @@
 """Which subroutines to have: the set with which programs and definitions together are shortest.
 
 Taking the best one, writing the programs with it and looking again is greedy: the first choice is made as if it were
-the only one. Here that is only the start. The length of a set is exact (`abstraction_rewrite`), so sets can be compared:
-more are taken than wanted and the least useful dropped; then each in turn is taken out, and what is best beside the
-others is put in its place, from all that was found so far and from a new search. It ends where no such exchange makes
-anything shorter.
+the only one. Here that is only the start. The length of a set is exact (`abstraction_rewrite`), so sets can be
+compared: more are taken than wanted and the least useful dropped; then each in turn is taken out, and what is best
+beside the others is put in its place, from all that was found so far and from a new search. It ends where no such
+exchange makes anything shorter.
 """
 
 from __future__ import annotations

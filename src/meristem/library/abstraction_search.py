@@ -119,9 +119,9 @@ class _Partial:
         self.bound = bound  # what it can save at most
         self.parent, self.step = parent, step
         self.pick = 0  # the hole to fill next
-        self.overlap = (
-            0.0 if parent is None else parent.overlap
-        )  # how many other uses a use stands in the way of
+        self.overlap: float = 0.0  # how many other uses a use stands in the way of
+        if parent is not None:
+            self.overlap = parent.overlap
 
 
 class _Search:

@@ -9,7 +9,7 @@ Equal trees are one number in a `Forest`, and the children of a node have smalle
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,7 +31,7 @@ class Label:
     """What a node is.
 
     Args:
-        key: Tells labels apart.
+        key: Tells labels apart; anything that can be hashed.
         cost: What one node with this label costs, without its children.
         binds: How many names it binds in each of its children; empty where none in any.
         bound: For a use of a bound name its de Bruijn index, else -1.
@@ -39,7 +39,7 @@ class Label:
         top: Whether it may be the root of a body; a function may not give back a function.
     """
 
-    key: Hashable
+    key: Any
     cost: float
     binds: tuple[int, ...] = ()
     bound: int = -1
@@ -134,7 +134,7 @@ class Forest:
     def parameter_of(self, node: int) -> int:
         """Which parameter a tree is; -1 where it is none."""
         key = self.labels[self.label_of[node]].key
-        return key[1] if isinstance(key, tuple) and key[0] == "parameter" else -1
+        return int(key[1]) if isinstance(key, tuple) and key[0] == "parameter" else -1
 
     def shift(self, node: int, by: int, cutoff: int = 0) -> int:
         """The tree with its free indices (those from `cutoff` on) raised by `by`, which may be negative."""
