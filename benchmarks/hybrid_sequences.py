@@ -271,7 +271,7 @@ def grown(
         )
         model = ms.grow(task, budget=arguments.budget, seed=seed, parts=parts[::-1], quiet=True)
         seconds = time.process_time() - began
-        report = model.report()
+        report: Any = model.report()
         scores = [score(asked(model, test, rows), wanted) for rows, wanted in tests]
         results.append(Result(sequence, seed, step, scores[0], seconds, report.way, *scores[1:]))
         peer = None
