@@ -20,6 +20,7 @@ from meristem.model.program import Program
 from meristem.model.program_model import ProgramModel
 from meristem.model.report import Effort
 from meristem.model.words import percent
+from meristem.model.words import percent
 from meristem.search.hybrid.readings import applied
 
 _KEPT_EXAMPLES = 4
@@ -67,7 +68,7 @@ def _report(growing: Growing, term: Term, best: Candidate | None) -> PerceptionR
     classes = 0
     if best is not None and growing.train.target.type.name != "class":
         classes = best.reader.classes
-        seen = best.reader.read(growing.look, growing.held.inputs, best.fit)
+        seen = growing.seen(best.reader, best.fit, growing.held)
         prior = tuple(float(p) for p in shares_of(seen, classes))
         growing.notes.append(f"reader: {described(best.reader, growing.look)}")
     tried = sorted(growing.tried, key=lambda c: (-(c.accuracy or -1.0), c.loss or math.inf, c.cost))
@@ -93,7 +94,7 @@ def _report(growing: Growing, term: Term, best: Candidate | None) -> PerceptionR
         considered=growing.considered,
         ended=growing.ended,
         findings=tuple(finding.text for finding in growing.task.findings),
-        notes=tuple(growing.notes),
+        notes=(*growing.notes, *_rivals(growing.plain)),
         way="" if best is None else best.reader.way,
         held=len(growing.held),
         accuracy=float(accuracy),
@@ -110,6 +111,17 @@ def _report(growing: Growing, term: Term, best: Candidate | None) -> PerceptionR
         cpu_seconds=time.process_time() - growing.began,
         explained=bool(explained),
     )
+
+
+def _rivals(plain: PlainResult | None) -> tuple[str, ...]:
+    """What the plain networks did that were compared, in words."""
+    if plain is None or not plain.rivals:
+        return ()
+    found: dict[int, list[str]] = {}
+    for name, labels, share in plain.rivals:
+        found.setdefault(labels, []).append(f"{name} {percent(share)}")
+    said = "; ".join(f"{', '.join(each)} from {labels:,} labels" for labels, each in found.items())
+    return (f"plain networks that were compared: {said}",)
 
 
 def _turn(plain: PlainResult | None, accuracy: float, held: int) -> float | None:
