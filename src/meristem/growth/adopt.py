@@ -9,17 +9,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
+from meristem.errors import MeristemError
 from meristem.growth.perception_state import Candidate, Growing
 from meristem.growth.readers import Reader, new_reader
 from meristem.growth.reuse import Borrowed, programs_of, trunks_of
 from meristem.language.terms import Module
 from meristem.primitives.classes import label_number
 from meristem.search.hybrid.readings import Look
-from meristem.training.lifted import Recipe
+from meristem.training.lifted import Recipe, split_term
+from meristem.training.lifted.data import data_of
+from meristem.training.lifted.plans import Plans
 
 _READERS = 2  # of parts, those with most classes first
 _PROGRAMS = 4
-_LOOK = 240  # steps after which the better half of several candidates goes on
+_LOOK = 240  # steps after which those that learn fastest go on
+_WHOLE = 2  # of them
+_SOME = 400  # examples by which it is told whether a program can give the labels
 _IMPOSSIBLE = 0.1  # share of labels that a program may not reach
 _WARM = Recipe(peak=2e-3)
 _SHORT = Recipe(peak=2e-3, cycle=False)
@@ -43,19 +50,35 @@ def adopt(growing: Growing, parts: Sequence[object], enough: float) -> None:
         for reader in (*warm, *([] if warm else [new_reader(growing.look, program.classes or 10)]))
     ]
     with growing.stage("programs of parts"):
-        while len(candidates) > 1 and growing.clock.left > 0:
-            for each in candidates:
-                growing.train_in(each, _LOOK, _SHORT)
-            ranked = sorted(candidates, key=lambda c: float("inf") if c.loss is None else c.loss)
-            candidates = ranked[: len(ranked) // 2]
+        candidates = [each for each in candidates if _reaches(growing, each)]
         for each in candidates:
-            if growing.clock.left <= 0:
+            if growing.over():
+                return
+            growing.train_in(each, _LOOK, _SHORT)
+        # A program under which nothing was learned by now is not the one: its labels were only possible.
+        candidates = [each for each in candidates if each.learned and each.loss is not None]
+        candidates.sort(key=lambda each: each.loss or 0.0)
+        for each in candidates[:_WHOLE]:
+            if growing.over():
                 return
             growing.train_in(each, None, _WARM if each.reader.fit else Recipe())
             growing.take(each)
             if growing.enough(enough):
                 growing.ended = f"the program of {_origin(programs, each)!r} answers it with another reader"
                 return
+
+
+def _reaches(growing: Growing, candidate: Candidate) -> bool:
+    """Whether a program can give the labels, whatever the reader sees."""
+    some = growing.train.take(np.arange(min(len(growing.train), _SOME)))
+    try:
+        split = split_term(
+            candidate.reader.over(growing.look, candidate.term), dict(some.types), target=some.target.type
+        )
+        ready = data_of(split, some, Plans(split))
+    except MeristemError:
+        return False
+    return ready.impossible <= _IMPOSSIBLE * len(some)
 
 
 def _origin(programs: Sequence[Borrowed], candidate: Candidate) -> str:

@@ -44,7 +44,7 @@ _MANY, _GOOD = (
     0.985,
 )  # examples from which, and share right up to which, a part's reader is trained further
 _FURTHER = Recipe(peak=2.5e-3, usual=600)
-_PLAIN_SHARE, _PLAIN_LEAST, _PLAIN_MOST = 0.3, 1.5, 30.0
+_PLAIN_SHARE, _PLAIN_LEAST, _PLAIN_MOST = 0.25, 1.5, 30.0
 
 
 def grow_perception(
@@ -135,7 +135,7 @@ def _recall(growing: Growing) -> None:
         if growing.clock.left <= 0:
             return
         with growing.stage("reading with parts"):
-            seen = reader.read(growing.look, growing.train.inputs, reader.fit)
+            seen = growing.seen(reader, reader.fit, growing.train)
         with growing.stage("searching"):
             found = rank_known(
                 growing.look,
@@ -160,7 +160,7 @@ def _recall(growing: Growing) -> None:
 def _train_further(growing: Growing) -> None:
     """A copy of the part's reader, trained under the program that was found: many labels teach it more."""
     best = growing.best
-    if best is None or best.accuracy is None or best.accuracy >= _GOOD or growing.clock.left <= 0:
+    if best is None or best.accuracy is None or best.accuracy >= _GOOD or growing.over():
         return
     if len(growing.train) < _MANY:
         return

@@ -121,7 +121,7 @@ def _rank(growing: Growing) -> tuple[Ranking, int]:
         growing.considered += ranking.considered
         if best is None or _lost(ranking) < _lost(best[0]):
             best = ranking, classes
-        if _lost(ranking) < 0.02 or growing.clock.left <= 0:
+        if _lost(ranking) < 0.02 or growing.over():
             break
     assert best is not None
     return best
@@ -134,18 +134,18 @@ def _halve(
     for steps in _RUNGS:
         if len(candidates) <= 2 and steps == _RUNGS[0]:
             continue
-        if len(candidates) == 1 or growing.clock.left <= 0:
+        if len(candidates) == 1 or growing.over():
             break
         for each in candidates:
-            if growing.clock.left <= 0:
+            if growing.over():
                 break
             growing.train_in(each, steps, _SHORT)
         # Few labels are soon learned by heart: below `_LEARNED` the order that the labels gave stays.
         candidates.sort(key=lambda c: math.inf if c.loss is None else max(c.loss, _LEARNED))
         candidates = candidates[: max(1, (len(candidates) + 1) // 2)]
     for k, each in enumerate(candidates):
-        if growing.clock.left <= 0 and growing.best is not None:
-            growing.ended = "stopped by the user" if growing.clock.stopped else "the time is used up"
+        if growing.over() and growing.best is not None:
+            growing.ended = growing.used_up
             return
         growing.train_in(each, None, recipe)
         growing.take(each)
@@ -160,7 +160,7 @@ def _halve(
 
 def _reconsider(growing: Growing, candidate: Candidate, ranking: Ranking) -> None:
     """Which program do the labels want, now that the reader has learned something? Ties end here."""
-    if candidate.accuracy is None or not candidate.fit or growing.clock.left <= 0:
+    if candidate.accuracy is None or not candidate.fit or growing.over():
         return
     rows = np.arange(min(len(growing.train), _SEEN_ROWS))
     some = growing.train.take(rows)
@@ -197,7 +197,7 @@ def _reconsider(growing: Growing, candidate: Candidate, ranking: Ranking) -> Non
     other.accuracy = growing.held_share(other)
     growing.tried.append(other)
     growing.take(other)
-    if other.accuracy < ENOUGH and growing.clock.left > 0:
+    if other.accuracy < ENOUGH and not growing.over():
         # The reader learned under another program: let it go on under this one.
         again = Candidate(best, pool[best], candidate.reader, None, candidate.fit)
         growing.train_in(again, None, Recipe())

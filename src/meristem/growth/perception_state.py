@@ -21,8 +21,9 @@ from meristem.language.terms import Term
 from meristem.language.text import format_term
 from meristem.model.perception_report import TiedProgram
 from meristem.search.hybrid import Look, right_share_of
-from meristem.training.lifted import Recipe, train_lifted
+from meristem.training.lifted import Known, Recipe, train_lifted
 from meristem.training.rows import Examples
+from meristem.values import Column
 
 if TYPE_CHECKING:
     from meristem.task.arrays import ArrayTask
@@ -107,10 +108,24 @@ class Growing:
         self.ties: list[TiedProgram] = []
         self.plain: PlainResult | None = None
         self.considered = self.number = 0
+        self.known = Known()
+        self._seen: dict[Any, tuple[Any, dict[str, Column]]] = {}
         self.stages: dict[str, float] = {}
         self.notes: list[str] = []
         self.ended = "nothing is left to try"
         hub.send(events.Baseline(clock.elapsed, 1 - self.constant))
+
+    def over(self) -> bool:
+        """Whether nothing more may be trained: the time, or the trials, are used up."""
+        trials = self.budget.trials
+        return self.clock.left <= 0 or (trials is not None and self.number >= trials)
+
+    @property
+    def used_up(self) -> str:
+        """Why nothing more may be trained, in words."""
+        if self.clock.stopped:
+            return "stopped by the user"
+        return "the time is used up" if self.clock.left <= 0 else "the trials are used up"
 
     def enough(self, share: float) -> bool:
         """Whether the best program answers this share of the held-out examples."""
@@ -151,6 +166,7 @@ class Growing:
                 init=candidate.fit or reader.fit or None,
                 frozen=reader.frozen,
                 recipe=recipe,
+                known=self.known,
                 watch=lambda step, loss: not self.clock.stopped,
             )
         except MeristemError as error:
@@ -190,8 +206,17 @@ class Growing:
 
     def held_share(self, candidate: Candidate) -> float:
         """The share of held-out examples that a candidate answers right."""
-        seen = candidate.reader.read(self.look, self.held.inputs, candidate.fit)
+        seen = self.seen(candidate.reader, candidate.fit, self.held)
         return right_share_of(self.look, seen, self.held.target, candidate.term)
+
+    def seen(self, reader: Reader, fit: Mapping[str, Arrays], examples: Examples) -> dict[str, Column]:
+        """What a reader sees in the training or the held-out examples: each image is looked at once."""
+        key = (id(fit), reader.node, examples is self.held)
+        if examples is not self.held and examples is not self.train:
+            raise ValueError("expected the training or the held-out examples")
+        if key not in self._seen:  # the fit is kept beside it, so that no other one can get its id
+            self._seen[key] = fit, reader.read(self.look, examples.inputs, fit)
+        return self._seen[key][1]
 
 
 __all__ = ["Candidate", "Growing"]

@@ -11,7 +11,7 @@ from meristem.training.lifted.diagrams import Diagram, diagram_of
 from meristem.training.lifted.likelihood import Likelihood
 from meristem.training.lifted.plans import Plans
 from meristem.training.lifted.priors import Prior, Readings, best_likelihood, label_likelihood, label_prior
-from meristem.training.lifted.shapes import Group, Shapes, shapes_of
+from meristem.training.lifted.shapes import Group, Known, Shapes, shapes_of
 from meristem.training.lifted.split import Reader, Split, split_term
 from meristem.training.lifted.tables import FAILED, Table, Variable, joint_table
 from meristem.training.lifted.train import LiftedFit, Recipe, train_lifted
@@ -21,6 +21,7 @@ __all__ = [
     "Data",
     "Diagram",
     "Group",
+    "Known",
     "LiftedFit",
     "Likelihood",
     "Plans",

@@ -13,7 +13,7 @@ from meristem.errors import InputError
 from meristem.language.failures import Reasons
 from meristem.training.lifted.diagrams import Diagram
 from meristem.training.lifted.plans import Plans
-from meristem.training.lifted.shapes import Group, Shapes, shapes_of
+from meristem.training.lifted.shapes import Group, Known, Shapes
 from meristem.training.lifted.sight import Networks, Sight
 from meristem.training.lifted.split import Split
 from meristem.training.lifted.tables import Variable, answer_key, label_counts, variables_of
@@ -88,8 +88,8 @@ class Data:
         return sum(len(lot.variables) * len(lot.group) for lot in self.lots) / max(len(self), 1)
 
 
-def data_of(split: Split, examples: Examples, plans: Plans) -> Data:
-    """Make examples ready.
+def data_of(split: Split, examples: Examples, plans: Plans, known: Known | None = None) -> Data:
+    """Make examples ready; `known` holds what was made ready before.
 
     Raises:
         InputError: The labels are of another type than the program's answers.
@@ -100,7 +100,7 @@ def data_of(split: Split, examples: Examples, plans: Plans) -> Data:
         raise InputError(
             f"expected labels of type {split.result}, which this program gives, got {examples.target.type}"
         )
-    shapes = shapes_of(split, examples.inputs)
+    shapes = (known or Known()).shapes(split, examples.inputs)
     labels = examples.target.to_list()
     lots = []
     place = np.zeros((len(shapes), 2), np.int64)
@@ -127,7 +127,9 @@ class Sights:
 
     def __init__(self, networks: Networks, shapes: Shapes) -> None:
         self.shapes, self.networks = shapes, networks
-        self.each = [Sight(networks, k, shapes.pools) for k in range(len(networks.split.readers))]
+        self.each = [
+            Sight(networks, k, shapes.pools, shapes.ready) for k in range(len(networks.split.readers))
+        ]
 
     def readings(self) -> list[NDArray[np.float64]]:
         """For each reader the probabilities [M, K] of all images it may look at, outside of training."""

@@ -88,12 +88,14 @@ class Shapes:
         pools: The images.
         numbered: The inputs [N] with numbers in place of images.
         counts: Shape [N]: the number of images of each example.
+        ready: What readers made ready of the images, for the next ones.
     """
 
     groups: tuple[Group, ...]
     pools: tuple[Pool, ...]
     numbered: Mapping[str, Column]
     counts: IntArray = field(repr=False)
+    ready: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def __len__(self) -> int:
         return len(self.counts)
@@ -151,6 +153,20 @@ def shapes_of(split: Split, inputs: Mapping[str, Column]) -> Shapes:
     return Shapes(tuple(groups), tuple(pools), numbered, counts)
 
 
+class Known:
+    """Data sets that were taken apart already: many programs are trained on one."""
+
+    def __init__(self) -> None:
+        self._of: dict[Any, tuple[Mapping[str, Column], Shapes]] = {}
+
+    def shapes(self, split: Split, inputs: Mapping[str, Column]) -> Shapes:
+        """As `shapes_of`, once for each data set (the same object) and types of inputs."""
+        key = (id(inputs), *((name, str(type_)) for name, type_ in split.inputs.items()))
+        if key not in self._of:
+            self._of[key] = inputs, shapes_of(split, inputs)
+        return self._of[key][1]
+
+
 def _marked(column: Column, pools: list[Pool]) -> Column:
     """A column with a mark in place of each image: which pool it stands in, and where."""
     if isinstance(column, Dense):
@@ -204,4 +220,4 @@ def list_shape(name: str, length: int) -> dict[str, Sequence[int]]:
     return {name: list(range(length))}
 
 
-__all__ = ["Group", "Pool", "Shapes", "constant_columns", "list_shape", "shapes_of"]
+__all__ = ["Group", "Known", "Pool", "Shapes", "constant_columns", "list_shape", "shapes_of"]

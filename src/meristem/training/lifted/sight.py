@@ -48,6 +48,7 @@ class Networks:
 
         self.split, self.device = split, device()
         self.frozen = frozenset(frozen)
+        self.init = init or {}
         self.of: dict[str, torch.nn.Module] = {}
         missing = self.frozen.difference(init or {})
         if missing:
@@ -96,29 +97,47 @@ class Sight:
         networks: All networks.
         number: Which reader of the split.
         pools: The images.
+        known: What was made ready of these images before, added to.
     """
 
-    def __init__(self, networks: Networks, number: int, pools: Sequence[Pool]) -> None:
+    def __init__(
+        self, networks: Networks, number: int, pools: Sequence[Pool], known: dict[Any, Any] | None = None
+    ) -> None:
         import torch
 
         self.networks, self.reader = networks, networks.split.readers[number]
         parts = list(self.reader.parts)
         kind, settings = gradient_kind(parts[0]), parts[0].settings
         mine = [k for k, pool in enumerate(pools) if len(pool.data) and fits(self.reader.takes, pool)]
-        ready = [kind.prepare([Dense(pools[place].type, pools[place].data)], settings) for place in mine]
-        sizes = np.array([len(part) for part in ready], np.int64)
-        self.starts = dict(zip(mine, (np.cumsum(sizes) - sizes).tolist(), strict=True))
-        if ready:
-            images = torch.from_numpy(ready[0] if len(ready) == 1 else np.concatenate(ready)).to(
-                networks.device
+        known = {} if known is None else known
+        key: Any = (kind.name, kind.version, tuple(sorted(settings.items())), *mine)
+        if key not in known:
+            ready = [kind.prepare([Dense(pools[place].type, pools[place].data)], settings) for place in mine]
+            sizes = np.array([len(part) for part in ready], np.int64)
+            known[key] = (
+                sizes,
+                (
+                    torch.from_numpy(ready[0] if len(ready) == 1 else np.concatenate(ready)).to(
+                        networks.device
+                    )
+                    if ready
+                    else torch.zeros((0, 1), device=networks.device)
+                ),
             )
-        else:
-            images = torch.zeros((0, 1), device=networks.device)
+        sizes, images = known[key]
+        self.starts = dict(zip(mine, (np.cumsum(sizes) - sizes).tolist(), strict=True))
         self.fixed = 0
         while self.fixed < len(parts) and parts[self.fixed].node.slot in networks.frozen and len(images):
-            network = networks.of[parts[self.fixed].node.slot]
-            with torch.no_grad():
-                images = torch.cat([network(chunk) for chunk in torch.split(images, _CHUNK)])
+            slot = parts[self.fixed].node.slot
+            arrays = networks.init[slot]
+            key = (*key, slot, id(arrays))
+            if (
+                key not in known
+            ):  # the arrays are kept beside what they gave, so that no others can get their id
+                with torch.no_grad():
+                    chunks = [networks.of[slot](chunk) for chunk in torch.split(images, _CHUNK)]
+                known[key] = arrays, torch.cat(chunks)
+            images = known[key][1]
             self.fixed += 1
         self.images = images
 

@@ -18,6 +18,7 @@ from meristem.training.lifted.beyond import Beyond
 from meristem.training.lifted.data import Data, Sights, data_of, right_share
 from meristem.training.lifted.likelihood import Likelihood
 from meristem.training.lifted.plans import Plans
+from meristem.training.lifted.shapes import Known
 from meristem.training.lifted.sight import Networks
 from meristem.training.lifted.split import Split, split_term
 from meristem.training.rows import Examples
@@ -119,6 +120,7 @@ def train_lifted(
     goal: float | None = None,
     watch: Callable[[int, float], bool] | None = None,
     plans: Plans | None = None,
+    known: Known | None = None,
 ) -> LiftedFit:
     """Train all perceiving modules of a program so that it gives the labels.
 
@@ -138,6 +140,7 @@ def train_lifted(
         goal: Stop as soon as this share of the validation examples is right; looked at ten times.
         watch: Told each step and its loss; training ends when it gives false.
         plans: Diagrams made before, for the same program.
+        known: Data sets made ready before, added to.
 
     Raises:
         InputError: There are no examples, or no label can be given by any reading.
@@ -154,7 +157,8 @@ def train_lifted(
     if len(data) == 0:
         raise InputError("training needs examples, got none")
     plans = plans or Plans(split)
-    ready = data_of(split, data, plans)
+    known = known or Known()
+    ready = data_of(split, data, plans, known)
     if ready.impossible == len(data):
         raise InputError(
             f"none of the {len(data):,} labels is an answer of this program, whatever the images show"
@@ -167,11 +171,11 @@ def train_lifted(
     with calm_torch(seed_from(rng)) as torch:
         networks = Networks(split, ready.shapes.pools, rng, init, frozen)
         loss = LiftedLoss(ready, networks, rng)
-        held = None if validation is None else _Held(split, validation, networks)
+        held = None if validation is None else _Held(split, validation, networks, known)
         trained = networks.parameters()
         whole = True
         if trained and count:
-            optimizer = torch.optim.AdamW(trained, lr=recipe.peak, weight_decay=1e-2)
+            optimizer = torch.optim.AdamW(trained, lr=recipe.peak, weight_decay=1e-2, fused=True)
             size = recipe.examples(ready.mean_readings)
             order = _batches(np.arange(len(data)), size, rng)
             exact = np.flatnonzero(
@@ -288,11 +292,9 @@ class LiftedLoss:
 class _Held:
     """Validation examples: how many the concrete program answers right."""
 
-    def __init__(self, split: Split, examples: Examples, networks: Networks) -> None:
-        from meristem.training.lifted.shapes import shapes_of
-
+    def __init__(self, split: Split, examples: Examples, networks: Networks, known: Known) -> None:
         self.labels = examples.target
-        self.sights = Sights(networks, shapes_of(split, examples.inputs))
+        self.sights = Sights(networks, known.shapes(split, examples.inputs))
 
     def accuracy(self) -> float:
         answers, failures = self.sights.answers()
