@@ -20,7 +20,6 @@ from meristem.model.program import Program
 from meristem.model.program_model import ProgramModel
 from meristem.model.report import Effort
 from meristem.model.words import percent
-from meristem.model.words import percent
 from meristem.search.hybrid.readings import applied
 
 _KEPT_EXAMPLES = 4
