@@ -267,14 +267,14 @@ def _add(path: str, number: int, count: int) -> None:
 
 def test_many_processes_write_at_once(tmp_path: Path) -> None:
     context = multiprocessing.get_context("spawn")
-    workers = [context.Process(target=_add, args=(str(tmp_path / "lib"), n, 5)) for n in range(3)]
+    workers = [context.Process(target=_add, args=(str(tmp_path / "lib"), n, 4)) for n in range(2)]
     for worker in workers:
         worker.start()
     for worker in workers:
         worker.join(120)
-    assert [worker.exitcode for worker in workers] == [0, 0, 0]
+    assert [worker.exitcode for worker in workers] == [0, 0]
     with Library(tmp_path / "lib") as library:
-        assert len(library) == 15
+        assert len(library) == 8
         assert library.fsck().ok
 
 

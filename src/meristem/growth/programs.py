@@ -287,17 +287,20 @@ def _choose(problem: Problem, hunt: Hunt, seed: int) -> _Chosen:
     says = answers_by([f.term for f in ranked], inputs, result)
     best = agree(says, [f.bits for f in ranked], weights).best
     # Programs near the chosen one have no vote in the choice: how many there are says more of the vocabulary than of
-    # the task. They show where it is a guess, and so make questions. Those that never differ say nothing.
+    # the task. They show where it is a guess, and so make questions. What never differs from a likelier one is the same
+    # program in other words, and is left out.
     near = _near(ranked[best], problem, hunt) if len(weights) else []
-    if near:
-        both = answers_by([f.term for f in [*ranked, *near]], inputs, result)
-        seen = {row.tobytes() for row in both[: len(ranked)]}
-        kept = list(range(len(ranked)))
-        for k in range(len(ranked), len(both)):
-            if both[k].tobytes() not in seen and len(kept) < len(ranked) + _MOST_NEIGHBOURS:
-                seen.add(both[k].tobytes())
+    if len(weights):
+        found = [*ranked, *near]
+        says = answers_by([f.term for f in found], inputs, result)
+        seen = {says[best].tobytes()}
+        kept = []
+        for k, row in enumerate(says):
+            if k == best or row.tobytes() not in seen:
+                seen.add(row.tobytes())
                 kept.append(k)
-        ranked, says = [[*ranked, *near][k] for k in kept], both[kept]
+        kept = kept[: sum(k < len(ranked) for k in kept) + _MOST_NEIGHBOURS]
+        best, ranked, says = kept.index(best), [found[k] for k in kept], says[kept]
     return _Chosen(ranked, agree(says, [f.bits for f in ranked], weights, best), inputs, weights)
 
 
