@@ -93,7 +93,7 @@ def test_parts_are_called_and_put_in(library: Library) -> None:
 
 def test_what_was_made_with_a_part_runs_without_the_library(library: Library, tmp_path: Path) -> None:
     wanted = task(lambda x: [v + 1 for v in least(x)], name="grown least")
-    model = ms.grow(wanted, budget=ms.Budget(trials=1200), quiet=True, library=library)
+    model = ms.grow(wanted, budget=ms.Budget(trials=3000), quiet=True, library=library)
     assert model.report().programs[0].finder == "library parts"
     assert [u.user for u in library["least evens"].uses()] == ["grown least@1"]
     model.save(tmp_path / "model.mst")

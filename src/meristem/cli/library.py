@@ -15,6 +15,7 @@ from meristem.errors import InputError
 if TYPE_CHECKING:
     from meristem.library import Entry, Library
 
+_SECONDS = 1.0  # a person who typed a command waits that long
 OWN = "default"  # the word for the user's own library
 
 
@@ -92,7 +93,7 @@ def search_command(
         from meristem.task import Task
 
         task = Task.from_examples(examples)
-    found = library.search(words, type=type_, examples=task, limit=limit)
+    found = library.search(words, type=type_, examples=task, limit=limit, seconds=_SECONDS)
     uses = library.use_counts()
     if as_json:
         _json(

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from meristem.library.library import Library
     from meristem.task.examples import ExampleTask
 
-_SECONDS = 0.03  # for running entries on examples, beyond which only likely ones are given
+SECONDS = 0.04
+"""For running entries on examples: with what comes before it, a search takes less than 50 ms."""
 _LEAST_RUN = 8
 _RUN_FUEL = 20_000
 _POSTINGS = 20_000  # entries of a common word that are looked at, the newest
@@ -136,8 +137,10 @@ class Finding:
         examples: Any = None,
         task: ExampleTask | None = None,
         limit: int = 20,
+        seconds: float = SECONDS,
     ) -> list[Match]:
         """See `Library.search`."""
+        began = time.perf_counter()
         if isinstance(limit, bool) or not isinstance(limit, int) or limit < 1:
             raise InputError(f"limit: expected how many entries to give, 1 or more, got {limit!r}")
         if words is None and type is None and examples is None and task is None:
@@ -158,7 +161,7 @@ class Finding:
             why.append("type")
         if examples is not None:
             asked = examples_of(examples)
-            return self._by_examples(asked, keep, limit)
+            return self._by_examples(asked, keep, limit, began + seconds)
         if task is not None:
             keep &= self.fitting(task_type(task))[self.type_of] if len(keep) else False
             score += self._likelihoods(task)
@@ -197,13 +200,13 @@ class Finding:
         holds, asked = task_properties(task)
         return likelihoods(self.signatures, holds, asked)
 
-    def _by_examples(self, task: ExampleTask, keep: NDArray[np.bool_], limit: int) -> list[Match]:
+    def _by_examples(
+        self, task: ExampleTask, keep: NDArray[np.bool_], limit: int, deadline: float
+    ) -> list[Match]:
         """Entries that answer all examples; checked by running them, the likeliest first, for a short time."""
         found = [
             Match(entry, score, "answers the examples")
-            for entry, score, _ in self.answering(
-                task, keep, deadline=time.perf_counter() + _SECONDS, most=limit
-            )
+            for entry, score, _ in self.answering(task, keep, deadline=deadline, most=limit)
         ]
         return found[:limit]
 

@@ -428,6 +428,7 @@ class Library:
         examples: Any = None,
         task: ExampleTask | None = None,
         limit: int = 20,
+        seconds: float | None = None,
     ) -> list[Match]:
         """Entries that fit all that is asked, the best first.
 
@@ -437,11 +438,17 @@ class Library:
             examples: Input-output examples, as `Task.from_examples` takes them: entries that answer all of them.
             task: A task: entries that solved tasks like it, or behave as it asks.
             limit: The most that are given.
+            seconds: How long entries are run on the examples, those that may answer them first; 0.04 where left out.
 
         Raises:
             InputError: Nothing is asked, or it cannot be read.
         """
-        return self.finding.search(words, type=type, examples=examples, task=task, limit=limit)
+        from meristem.library.finding import SECONDS
+
+        limits = SECONDS if seconds is None else seconds
+        return self.finding.search(
+            words, type=type, examples=examples, task=task, limit=limit, seconds=limits
+        )
 
     # ------------------------------------------------------------------------------------------ objects
 
