@@ -188,8 +188,8 @@ def measure(library: Library, queries: int, examples: int, seed: int) -> None:
     _line(
         f"by what it does ({examples} examples)",
         taken,
-        f"found {found} of {len(asked)}, {later} in a second; the entry itself is at place {ranks[len(ranks) // 2]} in the median, "
-        f"{ranks[int(0.9 * len(ranks))]:,} at 90 %",
+        f"found {found} of {len(asked)}, {later} in a second; the entry itself is at place {ranks[len(ranks) // 2]} "
+        f"in the median, {ranks[int(0.9 * len(ranks))]:,} at 90 %",
     )
     likely = []
     for _, task in asked:
