@@ -3,7 +3,9 @@
     add      MNIST-Add: 30,000 pairs of digits with their sum; that it is a sum is not told
     hidden   twenty hidden programs over lists of 2 to 5 raw digits, no digit label ever: 3,000 answers for the first
              task, 300 for each later one, which has the first model as a part
-    rank     the twenty again, by labels alone: where the truth comes before anything is trained (no images needed)
+    rank     the twenty again, by labels alone: where the truth comes before anything is trained (no images needed),
+             among all programs that are enumerated and among the twenty; programs that the labels cannot tell apart
+             (the first, the last and the most frequent of exchangeable digits, say) share a place
     sequences, labels, senses    sequences of tasks, few labels, and across senses: each has options of its own (-h)
 
 One thread, CPU-seconds of the whole call of `grow`. The truths below make data and check what was found; no search
@@ -72,7 +74,31 @@ TRUTHS: dict[str, tuple[str, Callable[[list[int]], Any]]] = {
     ),
     "any above 7": ("whether one is 8 or 9", lambda xs: any(x > 7 for x in xs)),
 }
+PROGRAMS = {
+    "sum": "sum(xs)",
+    "product mod 10": "product(xs) % 10",
+    "max": "max(xs)",
+    "min": "min(xs)",
+    "range": "spread(xs)",
+    "count of 3": "count_of(xs, 3)",
+    "count of evens": "count(x => is_even(x), xs)",
+    "parity of the sum": "is_odd(sum(xs))",
+    "is sorted": "is_sorted(xs)",
+    "contains a pair": "xs != unique(xs)",
+    "first": "first(xs)",
+    "last": "last(xs)",
+    "second largest": "kth_largest(xs, 1)",
+    "alternating sum": "fold_right((x, total) => x - total, 0, xs)",
+    "longest run": "longest_run(xs)",
+    "position of the maximum": "argmax(xs)",
+    "number of distinct": "length(unique(xs))",
+    "sum of the evens": "sum(filter(x => is_even(x), xs))",
+    "majority": "most_common(xs)",
+    "any above 7": "7 < max(xs)",
+}
+"""The truths as programs, for `rank` alone: where each comes among the twenty."""
 _UNDEFINED = object()
+_TIED = 0.5  # nats within which labels do not tell two programs apart
 
 
 def truth_of(name: str, xs: Sequence[int]) -> Any:
@@ -222,8 +248,11 @@ def hidden(arguments: argparse.Namespace) -> None:
     images, digits = load(arguments.data, "train")
     test, truth = load(arguments.data, "t10k")
     names = [n for n in TRUTHS if not arguments.only or n in arguments.only]
+    names.sort(key=lambda n: n != arguments.begin)
     counts: list[int] = []
+    firsts: list[float] = []
     later: list[float] = []
+    below: list[float] = []
     for seed in range(arguments.seeds):
         rng = np.random.default_rng([seed, 2])
         part: Any = None
@@ -241,6 +270,7 @@ def hidden(arguments: argparse.Namespace) -> None:
             report = model.report()
             if part is None or digit_of is None or said is None:
                 part = model
+                firsts.append(seconds)
                 used = np.concatenate(at)
                 digit_of = classes_as_digits(model, test, truth)
                 said = reference_digits(images[used], digits[used], test, np.random.default_rng(seed))
@@ -254,6 +284,7 @@ def hidden(arguments: argparse.Namespace) -> None:
             ceiling = float(
                 np.mean([truth_of(name, said[r].tolist()) == truth_of(name, truth[r].tolist()) for r in long])
             )
+            below.append(100 * (ceiling - quality))
             hundred = test_share(model, TRUTHS[name][1], test, truth, lists(30, 100, 100, len(test), rng))
             print(
                 f"seed {seed} {number + 1:2d} {name:24s} {'recovered' if share == 1 else f'{share:.3f} equal':12s} "
@@ -263,17 +294,21 @@ def hidden(arguments: argparse.Namespace) -> None:
             )
         counts.append(hits)
         print(f"seed {seed}: {hits} of {len(names)} recovered")
-    if later:
-        print(
-            f"hidden: {spread(counts, '.1f')} of {len(names)} recovered; later tasks {spread(later, '.1f')} CPU-s"
-        )
+    far = sum(gap > 3 for gap in below)
+    print(
+        f"hidden: {spread(counts, '.1f')} of {len(names)} recovered; first task {spread(firsts, '.0f')} CPU-s, "
+        f"later ones {spread(later or [0.0], '.1f')}; 6-8: {np.mean(below):.1f} points below the true program on a "
+        f"reader that learned digit labels, more than 3 below in {far} of {len(below)}"
+    )
 
 
 def rank(arguments: argparse.Namespace) -> None:
     """Where the truth comes by the labels alone."""
     from meristem.language.interpreter import evaluate
+    from meristem.language.text import parse_term
     from meristem.search.hybrid import look_at, rank_programs, reading_problem
     from meristem.search.hybrid.relabelling import same_up_to_classes
+    from meristem.search.hybrid.scoring import fine, longer
     from meristem.types import BOOL, INT, list_of, parse_type
     from meristem.values import Dense, Lists, column_from, offsets_from
 
@@ -283,7 +318,7 @@ def rank(arguments: argparse.Namespace) -> None:
     every = [list(map(int, np.unravel_index(k, (10,) * n))) for n in sizes for k in range(10**n)]
     blocks = [slice(0, 100), slice(100, 1100)]
     for seed in range(arguments.seeds):
-        places, spent = [], []
+        places, among, spent = [], [], []
         for name in TRUTHS:
             rng = np.random.default_rng([seed, 3])
             data = [rng.integers(0, 10, 2 + k % 4).tolist() for k in range(arguments.first)]
@@ -291,10 +326,11 @@ def rank(arguments: argparse.Namespace) -> None:
             offsets = offsets_from(np.array([len(xs) for xs in data]))
             images = {"xs": Lists(offsets, Dense(image, np.zeros((int(offsets[-1]), 1, 1, 1))))}
             target = column_from(answers, BOOL if isinstance(answers[0], bool) else INT)
-            ranking = rank_programs(reading_problem(look, images, target, 10), seed=seed)
+            problem = reading_problem(look, images, target, 10)
+            ranking = rank_programs(problem, seed=seed)
             wanted = np.array([int(truth_of(name, xs)) for xs in every])
             place = 0
-            for k, program in enumerate(ranking.programs):
+            for program in ranking.programs:
                 done = evaluate(
                     program.term, {"xs": column_from(every, list_of(INT))}, rows=len(every), fuel=10**7
                 )
@@ -302,16 +338,22 @@ def rank(arguments: argparse.Namespace) -> None:
                     done.failures != 0, -(10**9), np.asarray(done.column.to_list()).astype(np.int64)
                 )
                 if same_up_to_classes(got, wanted, 10, blocks, sizes) is not None:
-                    place = k + 1
+                    place = 1 + sum(p.score > program.score + _TIED for p in ranking.programs)
                     break
             places.append(place)
+            scored = longer(problem, fine(problem, [(parse_term(text), 0.0) for text in PROGRAMS.values()]))
+            own = next((s.score for s in scored if s.term == parse_term(PROGRAMS[name])), -math.inf)
+            among.append(1 + sum(s.score > own + _TIED for s in scored))
             spent.append(ranking.cpu_seconds)
             print(
-                f"seed {seed} {name:24s} {place or 'beyond ' + str(len(ranking.programs))}  {spent[-1]:.1f} CPU-s"
+                f"seed {seed} {name:24s} {place or 'beyond ' + str(len(ranking.programs)):>3} of "
+                f"{ranking.candidates:,}  {among[-1]:2d} of {len(scored)}  {spent[-1]:.1f} CPU-s",
+                flush=True,
             )
         print(
             f"seed {seed}: first {sum(p == 1 for p in places)}, within three {sum(1 <= p <= 3 for p in places)} of "
-            f"{len(places)}; {np.mean(spent):.1f} CPU-s each"
+            f"{len(places)}; among the twenty first {sum(p == 1 for p in among)}, within three "
+            f"{sum(p <= 3 for p in among)}; {np.mean(spent):.1f} CPU-s each"
         )
 
 
@@ -355,6 +397,7 @@ def main(given: Sequence[str] | None = None) -> None:
     parser.add_argument("--first", type=int, default=3_000, help="answers for the first task")
     parser.add_argument("--later", type=int, default=300, help="answers for each later one")
     parser.add_argument("--only", nargs="*", default=[], help="some of the hidden programs, by name")
+    parser.add_argument("--begin", default="sum", help="the hidden program that is the first task")
     arguments = parser.parse_args(words)
     if arguments.part != "rank" and not arguments.data.is_dir():
         sys.exit(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from meristem import events
 from meristem.errors import InputError
 from meristem.language.terms import modules_of
 from meristem.model.perception_report import PerceptionReport
+from meristem.search.hybrid import Effort
 
 pytest.importorskip("torch")
 
@@ -38,9 +39,22 @@ def data(
     return [glyphs(each, rng) for each in codes], [truth(each) for each in codes]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def short_programs() -> Iterator[None]:
+    """The truths here are short: no time is spent on long programs."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("meristem.search.hybrid.enumerating.USUAL", Effort(kept=800))
+        yield
+
+
+def grow_adder() -> ms.ProgramModel:
+    task = ms.Task.from_arrays(*data(sum, 240, 0), name="add")
+    return ms.grow(task, budget=ms.Budget(trials=2), quiet=True)
+
+
 @pytest.fixture(scope="module")
-def adder() -> ms.ProgramModel:
-    return ms.grow(ms.Task.from_arrays(*data(sum, 240, 0), name="add"), budget=300, quiet=True)
+def adder(short_programs: None) -> ms.ProgramModel:
+    return grow_adder()
 
 
 def test_a_sum_is_found_with_the_reader_in_it(adder: ms.ProgramModel) -> None:
@@ -56,6 +70,14 @@ def test_a_sum_is_found_with_the_reader_in_it(adder: ms.ProgramModel) -> None:
     found, failures = adder.answers_for(inputs)
     assert not failures
     assert np.mean([a == b for a, b in zip(found, answers, strict=True)]) > 0.8
+
+
+@pytest.mark.slow
+def test_a_budget_in_trials_repeats_exactly(adder: ms.ProgramModel) -> None:
+    again = grow_adder()
+    assert again.hash == adder.hash
+    assert again.report().tried_programs[0].steps == adder.report().tried_programs[0].steps
+    assert sum(p.loss is not None for p in again.report().tried_programs) <= 2
 
 
 def test_the_model_file_keeps_it(adder: ms.ProgramModel, tmp_path: Path) -> None:
@@ -87,7 +109,7 @@ def test_labels_that_no_program_explains_are_told() -> None:
     rng = np.random.default_rng(4)
     inputs, _ = data(sum, 120, 4)
     noise = rng.integers(0, 5, 120).tolist()
-    model = ms.grow(ms.Task.from_arrays(inputs, noise, name="noise"), budget=6, quiet=True)
+    model = ms.grow(ms.Task.from_arrays(inputs, noise, name="noise"), budget=4, quiet=True)
     report = model.report()
     assert isinstance(report, PerceptionReport)
     assert not report.explained
@@ -102,7 +124,7 @@ def test_labels_that_no_program_explains_are_told() -> None:
 def test_labels_that_nothing_can_give_are_told() -> None:
     inputs, _ = data(sum, 60, 4)
     far = (100_000 * np.random.default_rng(5).integers(1, 5, 60)).tolist()
-    report = ms.grow(ms.Task.from_arrays(inputs, far, name="far"), budget=6, quiet=True).report()
+    report = ms.grow(ms.Task.from_arrays(inputs, far, name="far"), budget=4, quiet=True).report()
     assert isinstance(report, PerceptionReport)
     assert not report.explained
     assert "can give the labels, whatever the images show" in report.text(1000)

@@ -136,6 +136,8 @@ def _halve(
             continue
         if len(candidates) == 1 or growing.over():
             break
+        if growing.trials_left() <= len(candidates):
+            break  # what is left goes to the likeliest
         for each in candidates:
             if growing.over():
                 break

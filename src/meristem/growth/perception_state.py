@@ -117,8 +117,12 @@ class Growing:
 
     def over(self) -> bool:
         """Whether nothing more may be trained: the time, or the trials, are used up."""
+        return self.clock.left <= 0 or self.trials_left() <= 0
+
+    def trials_left(self) -> float:
+        """How many trainings there may still be."""
         trials = self.budget.trials
-        return self.clock.left <= 0 or (trials is not None and self.number >= trials)
+        return math.inf if trials is None else trials - self.number
 
     @property
     def used_up(self) -> str:

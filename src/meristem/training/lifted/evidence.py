@@ -33,8 +33,8 @@ BELIEFS = (20.0, 100.0, 500.0, 100_000.0)
 classes, and last that they hardly differ: many sets of data are made so."""
 _STEPS = 6  # of Fisher scoring, a belief; from the best prior that expectation maximization gave
 _LEAST = 1e-4  # of phi: a class that is never seen
-_SEEN = 2e-3  # share from which a class counts as seen
-_FEWER = 6.0  # nats a factor of e by which there are fewer classes than there may be: K is only a bound
+_RARE = 0.06  # share of readings of the last classes that may be taken for none at all
+_FEWER = 3.0  # nats a factor of e by which there are fewer classes than there may be: K is only a bound
 _AT_ONCE = 400_000  # numbers of a table
 
 
@@ -104,19 +104,33 @@ class _Block:
         self.place = (goals + self.width * np.arange(self.programs)[:, None]).ravel()
 
     def evidence(self, start: RealArray) -> Evidence:
+        """The evidence, where all classes may occur, or only those up to one: the mean of the two."""
         classes = start.shape[1]
+        known = self._given(start, np.full(self.programs, classes))
+        shown = 1 + (np.cumsum(start, axis=1) < 1 - _RARE).sum(axis=1)
+        few = np.flatnonzero(shown < classes)
+        if len(few):
+            some = _Block(self.goals[few], self.counts, self.times, self.images, self.floor)
+            fewer = some._given(np.where(np.arange(classes) < shown[few, None], start[few], 0.0), shown[few])
+            value = fewer.evidence - _FEWER * np.log(classes / shown[few])
+            better = few[value > known.evidence[few]]
+            own = value > known.evidence[few]
+            known.evidence[few] = np.logaddexp(known.evidence[few], value) - np.log(2)
+            known.likelihood[better] = fewer.likelihood[own]
+            known.priors[better] = fewer.priors[own]
+        return known
+
+    def _given(self, start: RealArray, shown: IntArray) -> Evidence:
+        """The evidence where classes up to so many, [P], are usual."""
         phi = _on_sphere(np.sqrt(np.maximum(start, 0.0)))
-        last = np.array([int(np.flatnonzero(row > _SEEN).max(initial=0)) for row in start]) + 1
-        balanced = (np.arange(classes)[None, :] < last[:, None]) / np.sqrt(last)[:, None]
-        fewer = _FEWER * np.log(classes / last)
+        balanced = (np.arange(start.shape[1])[None, :] < shown[:, None]) / np.sqrt(shown)[:, None]
         found = np.empty((len(BELIEFS), self.programs))
         best = np.full(self.programs, -np.inf)
         likelihood, priors = np.empty(self.programs), np.empty_like(phi)
         for k, belief in enumerate(BELIEFS):
             phi, value, information = self._climb(phi, balanced, belief)
             freedom = 0.5 * np.log1p(_eigenvalues(information, phi) / (4 * belief)).sum(axis=1)
-            known = value - 2 * belief * ((phi - balanced) ** 2).sum(axis=1)
-            found[k] = known - freedom - fewer
+            found[k] = value - 2 * belief * ((phi - balanced) ** 2).sum(axis=1) - freedom
             better = found[k] > best
             best = np.where(better, found[k], best)
             likelihood = np.where(better, value, likelihood)
