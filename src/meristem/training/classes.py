@@ -63,7 +63,9 @@ def train_classes(
         init: Arrays to start from; a head that does not fit begins anew.
         deadline: `time.monotonic()` time to end by; the learning rate then comes down in time.
         turned: Whether square images turned by a quarter, a half and three quarters are learned as classes of their
-            own, which are forgotten in the end: four times as many classes make features that suit others too.
+            own, which are forgotten in the end: four times as many classes make features that suit others too. Then
+            labels are not smoothed, which is good for these classes and bad for others (Kornblith and others 2021):
+            without it one drawing of a new letter told it in 79 of 100 cases, with it in 76.
         stop: Asked before each step; training ends when it says so.
 
     Returns:
@@ -94,7 +96,9 @@ def train_classes(
                 batch = torch.rot90(batch, quarters, (2, 3))
                 classes_of_it = classes_of_it + quarters * count
             scores = network(kind.augment(batch, settings, rng))
-            loss = torch.nn.functional.cross_entropy(scores, classes_of_it, label_smoothing=SMOOTHING)
+            loss = torch.nn.functional.cross_entropy(
+                scores, classes_of_it, label_smoothing=0.0 if turned else SMOOTHING
+            )
             losses.append(float(loss.detach()))
             return loss
 
