@@ -127,6 +127,24 @@ def test_a_head_takes_the_place_of_the_last_layer() -> None:
     np.testing.assert_allclose(scores, features @ weights + bias, atol=1e-4)
 
 
+def test_turned_images_are_classes_that_are_forgotten() -> None:
+    from meristem.modules._network import NetworkKind
+    from meristem.training.classes import train_classes
+
+    kind = KINDS.find("deepconv")
+    assert isinstance(kind, NetworkKind)
+    settings = settings_of(kind, {"width": 4})
+    image, five = parse_type("image[8, 8, 1]"), class_of(*"abcde")
+    rng = np.random.default_rng(0)
+    prepared = rng.random((20, 1, 8, 8)).astype(np.float32)
+    arrays, loss = train_classes(
+        kind, settings, image, five, prepared, np.arange(20) % 5, rng, steps=5, turned=True
+    )
+    assert 2.0 < loss < 5.0  # of twenty classes: log 20 = 3.0
+    kind.validate_for(arrays, [image], five, settings)
+    assert kind.scores(arrays, prepared, settings, five).shape == (20, 5)
+
+
 @pytest.mark.parametrize("name", HEADS)
 @pytest.mark.parametrize("count", [2, 5])
 def test_heads_are_linear(name: str, count: int) -> None:

@@ -93,7 +93,8 @@ def grow(
             half a second. A program from examples is given as soon as nothing likelier comes.
         objective: For a table, what counts as good; log-loss for classes and RMSE for numbers where left out.
         seed: Source of all randomness. With a budget in trials the same seed gives the same `model.hash`.
-        parts: Models whose programs are tried first.
+        parts: Models whose programs are tried first. Of images and sounds what they see with is tried too: as it is,
+            with a new head, trained further; and their programs with another reader where theirs does not fit.
         start: A model to go on from: its program is tried first, and is among those that may answer.
         sketch: A program as text to try first. For examples it may have holes, `sort_by(?, x)`, and only its fillings
             are searched.
