@@ -169,11 +169,13 @@ def history_command(library: Library, name: str, as_json: bool) -> None:
 
 def rm_command(library: Library, names: Sequence[str]) -> None:
     """Take out entries."""
+    from meristem.model.words import clean
+
     for name in names:
         library.find(name)  # all or none where a name is mistyped
     for name in names:
         for entry in library.rm(name):
-            note(f"removed {entry.label}; `meristem library gc` forgets it")
+            note(f"removed {clean(entry.label)}; `meristem library gc` forgets it")
 
 
 def gc_command(library: Library, as_json: bool) -> None:
@@ -225,12 +227,14 @@ def export_command(library: Library, path: Path, names: Sequence[str], history: 
 
 def import_command(library: Library, path: Path, as_json: bool) -> int:
     """Take in a pack; exit code 1 where entries of it were refused."""
+    from meristem.model.words import clean
+
     found = library.import_(path)
     if as_json:
         _json({"added": [e.label for e in found.added], "there": found.there, "refused": found.refused})
     else:
         for entry in found.added:
-            note(f"added {entry.label}")
+            note(f"added {clean(entry.label)}")
         for label, why in found.refused.items():
             warn(f"{label} was refused: {why}")
         say(str(found))

@@ -370,4 +370,4 @@ def _close(state: dict[str, Any], root: Path) -> None:
 OWN_FILES = (INDEX, INDEX + "-wal", INDEX + "-shm", SEAL, LOCK)
 """Names that the index and its lock may have."""
 
-__all__ = ["INDEX", "OWN_FILES", "SEAL", "Index", "checked_folder", "told"]
+__all__ = ["INDEX", "OWN_FILES", "SEAL", "Index", "told"]

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from meristem.errors import FileFormatError, MeristemError, Reason
-from meristem.library._files import BLOBS, TEMPORARY, digest_of, is_digest, locked
+from meristem.library._files import BLOBS, TEMPORARY, digest_of, locked
 from meristem.library._index import OWN_FILES, told
 from meristem.library._schema import STEPS
 from meristem.library.card import ALGORITHMIC, Card
@@ -387,4 +387,4 @@ def _temporary(library: Library) -> Iterator[Any]:
         yield from sorted(folder.iterdir())
 
 
-__all__ = ["Checkup", "Damage", "check_library", "is_digest", "verify"]
+__all__ = ["Checkup", "Damage", "check_library", "verify"]

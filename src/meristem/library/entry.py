@@ -121,7 +121,7 @@ class Entry:
 
     def words(self) -> str:
         """What it is, in a line."""
-        return f"{self.label}: {self.card.type}: {self.card.doc}"
+        return clean(f"{self.label}: {self.card.type}: {self.card.doc}")
 
     def to_json(self) -> Mapping[str, Any]:
         """What a program reads of it: plain JSON values."""

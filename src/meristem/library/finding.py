@@ -23,8 +23,9 @@ from meristem.library.entry import Entry
 from meristem.library.names import words_of
 from meristem.library.running import Runner, equal, runner_of
 from meristem.library.signature import FORM, Counts, count_properties, likelihoods, unpack
-from meristem.types import Substitution, Type, function_of, parse_type, rename_apart, unify
-from meristem.values import Column, read_type
+from meristem.model.words import clean
+from meristem.types import Type, function_of, parse_type, rename_apart, unify
+from meristem.values import read_type
 
 if TYPE_CHECKING:
     from meristem.library.library import Library
@@ -37,7 +38,6 @@ _RUN_FUEL = 20_000
 _POSTINGS = 20_000  # entries of a common word that are looked at, the newest
 _TERMS = 4096
 _EXAMPLES = 24  # that signatures are made of
-_RUN_EXAMPLES = 8
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Match:
     why: str
 
     def __str__(self) -> str:
-        return f"{self.entry.label}: {self.entry.card.type} ({self.why})"
+        return f"{clean(self.entry.label)}: {clean(self.entry.card.type)} ({self.why})"
 
 
 class Finding:
@@ -369,17 +369,6 @@ def examples_of(examples: Any) -> ExampleTask:
     from meristem.task.examples import ExampleTask
 
     return examples if isinstance(examples, ExampleTask) else Task.from_examples(examples)
-
-
-def fit_of(type_: Type, columns: dict[str, Column]) -> Substitution | None:
-    """What the variables of an entry's type stand for where it takes these columns; None where it does not."""
-    found: Substitution = {}
-    try:
-        for wanted, column in zip(type_.parameters, columns.values(), strict=True):
-            unify(wanted, column.type, found)
-    except (TypeMismatch, ValueError):
-        return None
-    return found
 
 
 __all__ = ["Finding", "Match", "examples_of", "task_properties", "task_type", "unifies", "wanted_type"]

@@ -80,7 +80,7 @@ class EnumerateWith(Finder):
         return len(problem) > 0 and bool(self._operations(material_of(problem), problem, {}))
 
     def find(self, problem: Problem) -> Iterator[Found | None]:
-        """See `Finder.find`; programs without an entry in them are left to the plain enumeration."""
+        """See `Finder.find`. Programs without an entry in them come too, so the time is not lost where none helps."""
         made: dict[Term, Entry] = {}
 
         def material(part: Problem) -> Material:
@@ -92,10 +92,8 @@ class EnumerateWith(Finder):
                 yield None
                 continue
             entries = {e.number: e for node in found.term.walk() if (e := made.get(node)) is not None}
-            if not entries:
-                yield None
-                continue
-            self.origins[found.term] = tuple(entries.values())
+            if entries:
+                self.origins[found.term] = tuple(entries.values())
             yield found
 
     def _operations(self, material: Material, problem: Problem, made: dict[Term, Entry]) -> list[Operation]:
