@@ -28,6 +28,7 @@ SWITCHES = {
     "no conditionals": {"conditionals": False},
     "no inverses": {"inverses": False},
     "no functions": {"functions": False},
+    "no longer functions where their results are known": {"ahead": 0},
     "equal programs kept": {"merge": False},
     "few kept (10,000), then goal tests only": {"most": 10_000},
 }

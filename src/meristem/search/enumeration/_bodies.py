@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -78,10 +79,12 @@ class Bodies:
         """How many bodies were made so far, those equal to earlier ones counted."""
         return sum(context.bank.tried for context, _, _ in self.contexts)
 
-    def advance(self, context: Context, inner: list[Operation], level: int) -> Iterator[None]:
-        """Make all bodies up to a cost."""
+    def advance(
+        self, context: Context, inner: list[Operation], level: int, most: float = math.inf
+    ) -> Iterator[None]:
+        """Make all bodies up to a cost; no more levels once there are so many."""
         bank = context.bank
-        while context.level < level:
+        while context.level < level and bank.count < most:
             cost = context.level + 1
             if cost == 1:
                 for number, (name, type) in enumerate(context.parameters):

@@ -49,17 +49,19 @@ class Goal:
 
 
 def meet(
-    goals: list[Goal], bodies: Bodies, best: Callable[[], float], conditionals: bool
+    goals: list[Goal], bodies: Bodies, level: int, best: Callable[[], float], conditionals: bool
 ) -> Iterator[Answer | None]:
     """Look for functions that make goals from lists; yields None now and then.
 
     Args:
         goals: The goals.
         bodies: The functions.
+        level: The cost up to which whole programs are there.
         best: What a program must cost less than.
         conditionals: Whether bodies may be put together of several by tests.
     """
-    for context, rules, _ in bodies.contexts:
+    for context, rules, inner in bodies.contexts:
+        ahead = False
         for number, source in enumerate(context.sources):
             for goal in goals[:_GOALS]:
                 for rule in rules:
@@ -70,6 +72,13 @@ def meet(
                         goal.functions[key] = wanted_of(rule, goal, source, bodies.pools)
                     wanted = goal.functions[key]
                     if wanted is not None:
+                        if not ahead:
+                            ahead = True
+                            # What a function must give is known, so it costs little to look at longer ones than those
+                            # that are applied to lists at this level.
+                            reach = level + bodies.settings.ahead - source.cost - rule.cost
+                            for _ in bodies.advance(context, inner, reach, bodies.settings.bodies // 4):
+                                yield None
                         yield from _meet(goal, context, source, rule, wanted, best, conditionals)
                         yield None
 

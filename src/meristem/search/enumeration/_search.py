@@ -260,7 +260,7 @@ class Search:
                 yield self._found(term, total, int(min(holds.sum(), (~holds).sum())))
 
     def _functions(self, bodies: Bodies) -> Progress:
-        for answer in meet(self.goals, bodies, lambda: self.best, self.settings.conditionals):
+        for answer in meet(self.goals, bodies, self.level, lambda: self.best, self.settings.conditionals):
             yield None if answer is None else self._found(*answer)
 
 

@@ -22,6 +22,7 @@ class Settings:
         functions: Whether there are functions at all.
         merge: Whether of programs with equal outputs only the cheapest is kept. Sound: any program made of one of them
             gives what the same made of the other gives.
+        ahead: How much longer functions may be whose results are known than those that are applied to lists.
         levels: The highest cost.
         expansions: States of a chain of parts that are looked at, a level.
     """
@@ -36,6 +37,7 @@ class Settings:
     inverses: bool = True
     functions: bool = True
     merge: bool = True
+    ahead: int = 3
     levels: int = 60
     expansions: int = 120
 
