@@ -16,6 +16,7 @@ from meristem import events
 from meristem.errors import InputError
 from meristem.language.terms import modules_of
 from meristem.model.perception_report import PerceptionReport
+from meristem.model.program_page import page
 from meristem.search.hybrid import Effort
 
 pytest.importorskip("torch")
@@ -85,6 +86,10 @@ def test_the_model_file_keeps_it(adder: ms.ProgramModel, tmp_path: Path) -> None
     again = ms.load(tmp_path / "add.ms")
     assert again.hash == adder.hash
     assert again.report() == adder.report()
+    assert again.seen() == adder.seen()
+    shown = page(again)
+    assert "img-src data:" in shown
+    assert shown.count("data:image/png;base64,") >= 4  # of two lists or more
     inputs, _ = data(sum, 10, 2)
     assert again.answers_for(inputs) == adder.answers_for(inputs)
 

@@ -8,6 +8,7 @@ import time
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from meristem._version import __version__
 from meristem.growth.perception_state import Candidate, Growing
@@ -20,9 +21,10 @@ from meristem.model.program import Program
 from meristem.model.program_model import ProgramModel
 from meristem.model.report import Effort
 from meristem.model.words import percent
+from meristem.search.hybrid.known import right_rows
 from meristem.search.hybrid.readings import applied
 
-_KEPT_EXAMPLES = 4
+_KEPT_RIGHT, _KEPT_WRONG = 2, 4  # held-out examples that a model keeps to be looked at
 
 
 def model_of(growing: Growing) -> ProgramModel:
@@ -44,7 +46,7 @@ def model_of(growing: Growing) -> ProgramModel:
     else:
         term, fit = best.reader.over(look, best.term), dict(best.fit)
     program = Program(term, dict(growing.task.input_types), target, fit, exact=True)
-    rows = np.arange(min(_KEPT_EXAMPLES, len(growing.held)))
+    rows = _kept(growing, best)
     examples = {name: column.take(rows) for name, column in growing.held.inputs.items()}
     report = _report(growing, term, best)
     return ProgramModel(
@@ -55,6 +57,18 @@ def model_of(growing: Growing) -> ProgramModel:
         growing.held.target.take(rows),
         report.to_json(),
     )
+
+
+def _kept(growing: Growing, best: Candidate | None) -> NDArray[np.int64]:
+    """The held-out examples that a model keeps: some that it answers, and then some that it does not."""
+    right = np.zeros(len(growing.held), np.bool_)
+    if best is not None:
+        seen = growing.seen(best.reader, best.fit, growing.held)
+        right = right_rows(growing.look, seen, growing.held.target, best.term)
+    found: NDArray[np.int64] = np.concatenate(
+        [np.flatnonzero(right)[:_KEPT_RIGHT], np.flatnonzero(~right)[:_KEPT_WRONG]]
+    )
+    return found
 
 
 def _report(growing: Growing, term: Term, best: Candidate | None) -> PerceptionReport:

@@ -293,6 +293,14 @@ class ProgramModel:
             values = {node: value_text(column[0], 28) for node, column in memo.items() if len(column) == 1}
         return picture(self.term, title=self.name, values=values)
 
+    def seen(self) -> str:
+        """What the trained parts saw in its examples, as a picture (SVG): each image with its class, the steps, the
+        answer, mistakes included. Empty for a program that looks at no images."""
+        from meristem.model.seen import seen_examples
+        from meristem.model.seen_picture import seen_picture
+
+        return seen_picture(seen_examples(self), self.name)
+
     def __str__(self) -> str:
         types = ", ".join(f"{name}: {type_}" for name, type_ in self.program.inputs.items())
         return f"<Meristem program {self.name!r}, {types} -> {self.program.target}, {self.hash[:12]}>"

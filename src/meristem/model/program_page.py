@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from meristem.model._style import STYLE
 from meristem.model.html import _POLICY
+from meristem.model.seen import seen_examples
+from meristem.model.seen_picture import seen_picture
 from meristem.model.words import clean, count, number, percent
 
 if TYPE_CHECKING:
@@ -23,10 +25,12 @@ def page(model: ProgramModel) -> str:
     types = ", ".join(f"{clean(n, 40)}: {clean(t, 60)}" for n, t in report.types.items())
     over = f"Meristem program from {count(report.examples, 'example')}: {types} -> {clean(report.output, 60)}"
     notes = "".join(f"<p>Note: {escape(clean(text, 600))}</p>" for text in (*report.findings, *report.notes))
+    saw = seen_picture(seen_examples(model), "What it saw")
+    policy = f"{_POLICY}; img-src data:" if saw else _POLICY
     parts = [
         "<!DOCTYPE html>",
         '<html lang="en"><head><meta charset="utf-8">',
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
         '<meta name="viewport" content="width=device-width,initial-scale=1">',
         '<meta name="referrer" content="no-referrer">',
         f"<title>{escape(name)}</title>",
@@ -35,6 +39,7 @@ def page(model: ProgramModel) -> str:
         f"<h1>{escape(name)}</h1>",
         _card("Is it right?", f"<p>{escape(report.verdict())}</p>{notes}"),
         _card("The program", f"{model.picture()}<pre>{_lines(model.short_source())}</pre>"),
+        _card("What it saw, and what it made of it", saw),
         _card(
             "What it does with the first example",
             f"<pre>{_lines(model.explain())}</pre>" if len(model.answers) else "",

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from meristem.errors import MeristemError
 from meristem.language.interpreter import prepare
@@ -146,16 +147,20 @@ def _on_all(
 
 def right_share_of(look: Look, readings: Mapping[str, Column], answers: Column, term: Term) -> float:
     """The share of the examples that a program over readings answers."""
+    return float(right_rows(look, readings, answers, term).mean()) if len(answers) else float("nan")
+
+
+def right_rows(look: Look, readings: Mapping[str, Column], answers: Column, term: Term) -> NDArray[np.bool_]:
+    """Which of the examples [N] a program over readings answers."""
     rows = len(answers)
-    if not rows:
-        return float("nan")
     try:
         done = prepare(term, look.types, result=answers.type).run(dict(readings), fuel=2000 * rows, rows=rows)
     except MeristemError:
-        return 0.0
+        return np.zeros(rows, np.bool_)
     assert isinstance(done.column, Scalars)
     assert isinstance(answers, Scalars)
-    return float(((done.failures == 0) & (done.column.data == answers.data)).mean())
+    right: NDArray[np.bool_] = (done.failures == 0) & (done.column.data == answers.data)
+    return right
 
 
 def score_of(right: float, count: int, labels: int) -> float:
@@ -166,4 +171,4 @@ def score_of(right: float, count: int, labels: int) -> float:
     return (count - wrong) * math.log(1 - error) + wrong * math.log(error / max(labels - 1, 1))
 
 
-__all__ = ["Answering", "Answers", "rank_known", "right_share_of", "score_of"]
+__all__ = ["Answering", "Answers", "rank_known", "right_rows", "right_share_of", "score_of"]
