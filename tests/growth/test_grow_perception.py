@@ -88,6 +88,8 @@ def test_the_model_file_keeps_it(adder: ms.ProgramModel, tmp_path: Path) -> None
     assert again.report() == adder.report()
     assert again.seen() == adder.seen()
     shown = page(again)
+    assert "Programs that were compared" in shown
+    assert "Programs that fit" not in shown
     assert "img-src data:" in shown
     assert shown.count("data:image/png;base64,") >= 4  # of two lists or more
     inputs, _ = data(sum, 10, 2)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from meristem.model._style import STYLE
 from meristem.model.html import _POLICY
+from meristem.model.perception_report import PerceptionReport
 from meristem.model.seen import seen_examples
 from meristem.model.seen_picture import seen_picture
 from meristem.model.words import clean, count, number, percent
@@ -46,8 +47,12 @@ def page(model: ProgramModel) -> str:
         ),
         _card("Questions", _questions(model)),
         _card("Examples taken as wrong", _wrong(model)),
-        _card("Programs that fit", _programs(model)),
-        _card("As Python that stands alone", f"<pre>{_lines(model.source())}</pre>"),
+        _card("Programs that were compared", _compared(report))
+        if isinstance(report, PerceptionReport)
+        else _card("Programs that fit", _programs(model)),
+        _card(
+            "As Python that stands alone", "" if model.program.fit else f"<pre>{_lines(model.source())}</pre>"
+        ),
         "</main></body></html>",
     ]
     return "\n".join(part for part in parts if part) + "\n"
@@ -95,6 +100,28 @@ def _programs(model: ProgramModel) -> str:
         )
     head = "<thead><tr><th>bits</th><th>share</th><th>agrees</th><th>program</th></tr></thead>"
     return f"<p>{escape(report.tried())}</p><table>{head}<tbody>{''.join(rows)}</tbody></table>"
+
+
+def _compared(report: PerceptionReport) -> str:
+    """The programs that readers were trained in or held against what a reader sees, and what labels leave open."""
+    rows = []
+    for each in report.tried_programs[:_MOST_PROGRAMS]:
+        held = "" if each.accuracy is None else percent(each.accuracy)
+        loss = "" if each.loss is None else f"{number(each.loss, 3)} after {each.steps:,} steps"
+        gap = "" if each.gap is None else number(each.gap, 3)
+        rows.append(
+            f"<tr><td>{held}</td><td>{loss}</td><td>{gap}</td>"
+            f"<td><code>{escape(clean(each.text, 400))}</code></td></tr>"
+        )
+    if not rows:
+        return ""
+    head = "<thead><tr><th>held-out</th><th>loss</th><th>gap before</th><th>program</th></tr></thead>"
+    ties = "".join(
+        f"<li><code>{escape(clean(tie.text, 200))}</code>: {escape(clean(tie.reason, 120))}</li>"
+        for tie in report.ties[:_MOST_PROGRAMS]
+    )
+    open_ = f"<p>Not told apart by the labels:</p><ul>{ties}</ul>" if ties else ""
+    return f"<table>{head}<tbody>{''.join(rows)}</tbody></table>{open_}"
 
 
 __all__ = ["page"]
