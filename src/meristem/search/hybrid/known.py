@@ -34,6 +34,9 @@ _FIRST = 150  # programs that are run on all examples
 _FURTHER = (
     3  # times the usual number of programs: here each is held against examples, not against their frequencies
 )
+_DOUBT = (
+    0.25  # of the examples that the most frequent answer leaves: so many may be left where a reader is poor
+)
 _TRUST = 0.06  # share of examples that a reader may spoil without a longer program being looked for
 
 
@@ -110,6 +113,7 @@ def rank_known(
     part = {name: column.take(rows) for name, column in readings.items()}
     search = ReadingSearch(part, answers.take(rows), classes, effort, seed)
     goal = wanted[rows].astype(np.int32)
+    usual = float(np.unique(goal, return_counts=True)[1].max() / len(goal))
     seen: dict[int, float] = {}  # the share of examples that the best program of each cost answers
 
     def enough(level: int) -> bool:
@@ -117,8 +121,12 @@ def rank_known(
         if block is not None:
             seen[level] = float((block.ids == goal[:, None]).mean(axis=0).max())
         best = max(seen, key=lambda cost: (seen[cost], -cost), default=0)
+        if not seen:
+            return False
         # Longer programs answer more by chance alone, but a good one is not beaten by much longer ones.
-        return bool(seen) and seen[best] >= 1 - _TRUST and level >= best + 2
+        if seen[best] >= 1 - _TRUST:
+            return level >= best + 2
+        return 1 - seen[best] <= _DOUBT * (1 - usual) and level >= best + 3
 
     reached = enumerate_readings(search, effort, deadline, enough)
     found, ids = programs_of(search, answers.type)
