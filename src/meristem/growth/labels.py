@@ -39,7 +39,7 @@ RealArray = NDArray[np.float64]
 _FEW = 200  # examples a class up to which the deeper network, which sees every image changed, is the better start
 _COPIES = 8  # of each image that a head is fitted to beside itself, where a class has
 _SPARSE = 2  # images or fewer: with five the copies gained nothing
-_WARM_PEAK = 1.5e-3
+_SHRINK = 5  # examples a class at which a part trained further is half as it was
 _PROBE = 128  # images by which it is told how long all of them take
 _TRUNKS = 4  # of parts that heads are tried on
 _HEADS: tuple[tuple[str, dict[str, Any]], ...] = (
@@ -47,7 +47,8 @@ _HEADS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("ridge_head", {"l2": 0.1}),
     ("logistic", {"l2": 0.01}),
 )
-_ENOUGH = 0.9  # share of examples right in cross-validation at which nothing costlier is tried
+_ENOUGH = 0.9  # share of examples right in cross-validation at which no new network is tried
+_MANY_EACH = 50  # examples a class at which a part that passes is not trained further either
 # From so many classes on, with no more examples of each, images turned by a quarter are further classes; and learned
 # in more steps: from 2,000 to 4,000 of them new letters were told better by 2 to 4 points.
 _TURNED, _LONGER = 50, 1.75
@@ -226,10 +227,16 @@ class Labelling:
         return self._way("new head", shown, self._node(trunk), trunk, fit)
 
     def _further(self, trunk: Trunk, head: Way, prepared: NDArray[Any]) -> Way:
-        """A part trained further, from the head that suited it best: so that what it knows is not shaken at first."""
+        """A part trained further, from the head that suited it best, and then drawn back to where it began.
+
+        The mean of the arrays before and after tells more than either (Wortsman and others 2022): the fewer the
+        examples, the less of what they taught is kept. On letters with five drawings each: 95 % before, 94 % after,
+        96 % in between.
+        """
 
         def fit(rows: IntArray, end: float) -> Arrays:
-            return train_classes(
+            before = head.fit(rows, end)
+            after = train_classes(
                 trunk.kind,
                 trunk.settings,
                 self.image,
@@ -238,11 +245,13 @@ class Labelling:
                 self.codes[rows],
                 np.random.default_rng([self.seed, 19]),
                 steps=steps_for(len(rows)),
-                peak=_WARM_PEAK,
-                init=head.fit(rows, end),
+                init=before,
                 deadline=end,
                 stop=lambda: self.clock.stopped,
             )[0]
+            a_class = len(rows) / self.classes
+            share = np.float32(a_class / (a_class + _SHRINK))
+            return {name: array + share * (after[name] - array) for name, array in before.items()}
 
         shown = f"part of {trunk.origin!r} trained further"
         return self._way("part trained further", shown, self._node(trunk), trunk, fit, network=True)
@@ -342,13 +351,17 @@ class Labelling:
             return True
         rows = way.seen & best.seen
         mine, its = way.right(self.codes, rows), best.right(self.codes, rows)
+        if way.name == "part trained further" and best.name == "new head":
+            # It holds the head, and was better on average: few examples in one fold have to say clearly that it is not.
+            return mine >= its - math.sqrt(max(its * (1 - its), 0.01) / max(int(rows.sum()), 1))
         return mine > its or (mine == its and way.loss(self.codes, rows) < best.loss(self.codes, rows))
 
     def _train(self, ways: list[Way]) -> None:
         """Networks, those of parts first, until the check passes: each takes its time, so one fold has to do."""
         folds = self.checked[:1]
         for place, way in enumerate(ways):
-            if not folds or (self.best is not None and self.best.right(self.codes) >= _ENOUGH):
+            done = self.best is not None and self.best.right(self.codes) >= _ENOUGH
+            if not folds or (done and (way.name == "new reader" or self.a_class > _MANY_EACH)):
                 return
             left = self.clock.left
             if left <= 0:
