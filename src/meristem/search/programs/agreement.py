@@ -2,8 +2,8 @@
 
 A program of `bits` has the mass `2 ** -bits`. On inputs without answers each program says something; the chosen
 one has the largest expected agreement: the mean, over these inputs, of the mass of the programs that say the same
-(minimum Bayes risk). A program that has no value for an input agrees with none there. Where one program has most of
-the mass it is chosen whatever the others say.
+(minimum Bayes risk), less for a longer program. A program that has no value for an input agrees with none there.
+Where one program has most of the mass it is chosen whatever the others say.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from meristem.values import Column, hashable
 _FUEL = 50_000
 _FAILS = -1
 _MOST_WEIGHT = 64.0
+_DOUBT = 0.25  # of the bits that a program is longer, by how many its agreement has to be larger
 
 
 @dataclass(frozen=True)
@@ -89,9 +90,10 @@ def agree(
     if not counted.any():
         return Agreement(chosen or 0, mass, says, 1.0)
     share = agreed @ counted / counted.sum()
-    best = (
-        int(np.argmax(np.round(share, 12))) if chosen is None else chosen
-    )  # the first of equals: the likeliest
+    # Of many thresholds that all fit, something between them agrees with most, and nobody means it: a program less
+    # likely than others has to agree the better for it. Of equals the first, the likeliest, is taken.
+    score = np.round(share * np.exp2(-_DOUBT * (lengths - lengths.min())), 12)
+    best = int(np.argmax(score)) if chosen is None else chosen
     return Agreement(best, mass, says, float(share[best]))
 
 
