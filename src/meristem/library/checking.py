@@ -248,6 +248,10 @@ def check_library(library: Library, *, deep: bool) -> Checkup:
             found.damage += _folder(library, found)
     except MeristemError as error:
         found.damage.append(Damage("index", "index.sqlite", str(error)))
+    except (TypeError, ValueError, AttributeError, KeyError, IndexError) as error:
+        # A flipped bit can make a number of a text: then whatever reads the row says so in its own way.
+        said = f"a row of it cannot be read ({type(error).__name__}: {clean(error, 100)})"
+        found.damage.append(Damage("index", "index.sqlite", said))
     if found.ok and not index.read_only and index.sealed() is None:
         index.seal()  # from now on a flipped bit shows; where others are at work, the last of them seals
     found.seconds = time.monotonic() - began
