@@ -24,6 +24,8 @@ _CLASSES = (10, 20)
 _WIDE = 3  # programs that are trained at all, and as many more as the labels tell from these by less than `_CLOSE`
 _CLOSE = 12.0  # nats
 _WIDEST = 6
+_FAR = 30.0  # nats
+_EXPLAINED = 0.02  # nats a label by which the labels' own frequencies may explain them better
 _ALIKE = 0.6  # agreement beyond chance from which a reader can be trained under either of two programs
 _RUNGS = (160, 480)  # steps; after each the better half goes on
 ENOUGH = 0.9  # share of held-out examples right at which the search ends
@@ -90,7 +92,9 @@ def _to_train(ranking: Ranking, programs: Sequence[Ranked]) -> list[Ranked]:
     """
     kept: list[int] = []
     # A program that explains the labels far worse than another is not worth a training.
-    limit = programs[0].score - max(60.0, 0.05 * ranking.labels)
+    # How far is far depends on how well the best one does: where none explains the labels, the order says little.
+    sure = ranking.gap(programs[0]) < _EXPLAINED
+    limit = programs[0].score - (_FAR if sure else max(2 * _FAR, 0.05 * ranking.labels))
     for k, each in enumerate(ranking.programs):
         if all(each is not p for p in programs) or each.score < limit or len(kept) >= _WIDEST:
             continue
