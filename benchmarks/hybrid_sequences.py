@@ -264,7 +264,9 @@ def grown(
         else:
             at, answers = examples_of(step, pool, count, False, rng)
             tests = [examples_of(step, test, 1000, True, rng)]
-        items = [pool.items[rows] for rows in at]
+        items: list[Any] = [pool.items[rows] for rows in at]
+        if step.sense == "heard" and step.ask == "count":
+            items = [list(clips) for clips in items]  # one array [n, time, 1] would be an image
         began = time.process_time()
         task = ms.Task.from_arrays(
             np.stack(items) if step.ask in ("digit", "is") else items, answers, name=step.name
