@@ -42,9 +42,10 @@ def data(
 
 @pytest.fixture(scope="module", autouse=True)
 def short_programs() -> Iterator[None]:
-    """The truths here are short: no time is spent on long programs."""
+    """The truths here are short: no time is spent on long programs, and little on plain networks."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("meristem.search.hybrid.enumerating.USUAL", Effort(kept=800))
+        patch.setattr("meristem.growth.perception._PLAIN_LEAST", 0.4)
         yield
 
 
