@@ -35,10 +35,13 @@ from meristem.library.abstraction_words import doc_of, name_of, parameter_names
 from meristem.task.budget import Budget
 from meristem.types import Type
 
-DEFAULT_LIMITS = Limits(count=20, arities=(1, 2, 3), least=1, effort=1_000_000, surplus=4, rounds=2, keep=12)
-DEFAULT_COSTS = Costs(call=5.0, argument=0.0, parameter=1.0, definition=10.0)
-"""As the prior of the enumeration has it: a function that it does not list costs 5, a name 1; a definition also says a
-type and a name."""
+DEFAULT_LIMITS = Limits(
+    count=20, arities=(1, 2, 3), least=1, effort=1_000_000, surplus=4, rounds=1, shakes=0, keep=8
+)
+DEFAULT_COSTS = Costs(call=3.0, argument=0.0, parameter=1.0, definition=5.0)
+"""In half bits, beside the prior of the enumeration: there what is often used costs 2, other functions 3 to 5, a name
+1. A subroutine is found because it is used often, and the prior is estimated anew with it; so 3. A definition also
+says a type and a name."""
 
 
 @dataclass(frozen=True)
@@ -214,6 +217,9 @@ def _scheme(work: _Work, pattern: Pattern) -> Type | None:
     """The type of a pattern; None where it cannot be a subroutine."""
     if pattern not in work.schemes:
         names = [f"p{k}" for k in range(pattern.arity)]
+        work.schemes[pattern] = None
+        if not _says_something(work.forest, pattern):
+            return None
         body = work.translator.term(pattern.body, names)
         found = scheme_of(body, names)
         if found is None:
@@ -224,6 +230,12 @@ def _scheme(work: _Work, pattern: Pattern) -> Type | None:
             found = scheme_from_uses(body, names, (use for use in uses if use is not None))
         work.schemes[pattern] = found
     return work.schemes[pattern]
+
+
+def _says_something(forest: Forest, pattern: Pattern) -> bool:
+    """Whether a body is more than another name for one function."""
+    inner = [n for n in forest.inside((pattern.body,)) if forest.parameter_of(n) < 0]
+    return len(inner) > 1
 
 
 def _finish(
@@ -282,7 +294,7 @@ def _declare(work: _Work, choice: Choice, taken: Collection[str]) -> dict[int, s
             scheme,
             parameters,
             format_term(body),
-            cost=5,
+            cost=3,
             doc=doc_of(whole),
             place="learned from programs",
         )

@@ -11,21 +11,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from random import Random
 
 import numpy as np
 
 from meristem.library.abstraction_rewrite import (
     Matches,
     Pattern,
+    definition_costs,
     find_matches,
     in_order,
     least_costs,
     rewritten,
     written_out,
 )
-from meristem.library.abstraction_search import Found, Settings, search
+from meristem.library.abstraction_search import Found, Settings, plain_cost, search
 from meristem.library.abstraction_trees import Floats, Forest, View
 
+_WORTH = 0.7  # of what a subroutine saves, what a search must promise of another in its place
 _CELLS = 6_000_000  # trees x sets compared in one pass
 
 
@@ -40,6 +43,7 @@ class Limits:
         effort: Of one search.
         surplus: How many more than `count` are taken before the least useful are dropped.
         rounds: How often each is exchanged at most; 0 is greedy.
+        shakes: How often some are taken out together and others put in their place, after that.
         keep: How many of the best patterns of one search are measured together with the others.
         tasks: In how many tasks one must be of use, 1 or 2.
     """
@@ -49,7 +53,8 @@ class Limits:
     least: int = 0
     effort: int = 3_000_000
     surplus: int = 4
-    rounds: int = 3
+    rounds: int = 2
+    shakes: int = 2
     keep: int = 12
     tasks: int = 2
 
@@ -116,6 +121,7 @@ class Chooser:
         self.refused: set[Pattern] = set()
         self.view = View(forest, self.programs)
         self.matches: dict[Pattern, Matches] = {}
+        self.effort = limits.effort
         self.searches = 0
         self.exhaustive = 0  # searches that saw all
         self.lengths_of: dict[frozenset[Pattern], float] = {}
@@ -154,36 +160,37 @@ class Chooser:
         for column, patterns in enumerate(sets):
             for pattern in patterns:
                 used.setdefault(pattern, []).append(column)
-        found = [(self.matches_of(p), columns) for p, columns in used.items()]
-        cost = least_costs(self.view, found, len(sets))
+        found = [(p, self.matches_of(p), columns) for p, columns in used.items()]
+        cost = least_costs(self.view, [(matches, columns) for _, matches, columns in found], len(sets))
+        own = definition_costs(self.view, found, cost)
         programs = self.view.roots[: len(self.programs)]
         totals = self.weights @ cost[programs]
         for column, patterns in enumerate(sets):
-            bodies = [self.view.place[p.body] for p in patterns]
-            own = float(cost[bodies, column].sum()) + self.forest.costs.definition * len(patterns)
-            self.lengths_of[frozenset(patterns)] = float(totals[column]) + own
+            definitions = sum(float(own[p][column]) + self.forest.costs.definition for p in patterns)
+            self.lengths_of[frozenset(patterns)] = float(totals[column]) + definitions
 
     # -------------------------------------------------------------------------------------- finding more
 
-    def more(self, patterns: Set, arity: int) -> list[Pattern]:
-        """What a search finds in the programs as they are written with these patterns."""
+    def more(self, patterns: Set, arity: int, floor: float) -> list[Pattern]:
+        """What a search finds in the programs as they are written with these patterns; see `Settings.floor`."""
         key = frozenset(patterns), arity
         done = self.searched.get(key)
         if done is None:
-            done = self.searched[key] = self._search(patterns, arity)
+            done = self.searched[key] = self._search(patterns, arity, floor)
         return done
 
-    def _search(self, patterns: Set, arity: int) -> list[Pattern]:
+    def _search(self, patterns: Set, arity: int, floor: float) -> list[Pattern]:
         self.learn(patterns)
         found = [self.matches_of(p) for p in patterns]
-        places = [*self.view.roots[: len(self.programs)], *(self.view.place[p.body] for p in patterns)]
-        written = rewritten(self.view, patterns, found, places)
+        programs, bodies = rewritten(
+            self.view, patterns, found, self.view.roots[: len(self.programs)].tolist()
+        )
         own = max(self.tasks, default=-1) + 1
         tasks = [*self.tasks, *range(own, own + len(patterns))]
         weights = np.concatenate((self.weights, np.ones(len(patterns))))
         limits = self.limits
-        settings = Settings(arity, limits.least, limits.effort, limits.keep, limits.tasks)
-        result: Found = search(View(self.forest, written), weights, tasks, settings, self.stop)
+        settings = Settings(arity, limits.least, self.effort, limits.keep, limits.tasks, floor)
+        result: Found = search(View(self.forest, [*programs, *bodies]), weights, tasks, settings, self.stop)
         self.searches += 1
         self.exhaustive += result.complete
         known: dict[int, int] = {}
@@ -203,9 +210,11 @@ class Chooser:
 
     # -------------------------------------------------------------------------------------- sets
 
-    def better(self, patterns: Set, length: float, arity: int, pool: bool) -> tuple[Set, float]:
+    def better(
+        self, patterns: Set, length: float, arity: int, pool: bool, floor: float = 0.0
+    ) -> tuple[Set, float]:
         """The set with one more that is shortest; the same set where none makes it shorter."""
-        offers = self.more(patterns, arity)
+        offers = self.more(patterns, arity, floor)
         if pool:
             offers = list(dict.fromkeys([*offers, *(p for p in self.known if p.arity <= arity)]))
         sets = [(*patterns, p) for p in offers if p not in patterns]
@@ -253,7 +262,10 @@ class Chooser:
                 if len(rest) == len(patterns):
                     continue
                 base = self.lengths([rest])[0]
-                found, shorter = self.better(rest, base, arity, pool=True)
+                # What comes in its place has to save about as much as it did. The search knows less than the whole of
+                # that: the programs are written with the others already.
+                floor = _WORTH * (base - length) if len(patterns) >= count else 0.0
+                found, shorter = self.better(rest, base, arity, pool=True, floor=floor)
                 while len(found) < count and found is not rest:
                     more, less = self.better(found, shorter, arity, pool=True)
                     if more is found:
@@ -267,14 +279,51 @@ class Chooser:
                 break
         return patterns, length
 
+    def begun(self, arity: int) -> tuple[Set, float]:
+        """A set to begin with: the best of greedy ones that looked more and less hard, since less is often better."""
+        best: tuple[Set, float] | None = None
+        efforts = (
+            (self.limits.effort, self.limits.effort // 3) if self.limits.rounds else (self.limits.effort,)
+        )
+        for effort in efforts:
+            self.effort, self.searched = effort, {}
+            found = self.pruned(*self.greedy(arity), self.limits.count)
+            if best is None or found[1] < best[1]:
+                best = found
+            if self.stop():
+                break
+        self.effort, self.searched = self.limits.effort, {}
+        assert best is not None
+        return best
+
+    def shaken(self, patterns: Set, length: float, arity: int) -> tuple[Set, float]:
+        """The set after several at a time were taken out and the rest was filled up again, where that was shorter."""
+        rng = Random(len(patterns))
+        for _ in range(self.limits.shakes):
+            if self.stop() or len(patterns) < 2:
+                break
+            gone = set(rng.sample(range(len(patterns)), min(3, len(patterns) - 1)))
+            found = tuple(p for k, p in enumerate(patterns) if k not in gone)
+            shorter = self.lengths([found])[0]
+            while len(found) < self.limits.count and not self.stop():
+                more, less = self.better(found, shorter, arity, pool=True)
+                if more is found:
+                    break
+                found, shorter = more, less
+            found, shorter = self.pruned(found, shorter)
+            if shorter < length - 1e-6:
+                patterns, length = found, shorter
+                self.tell(len(patterns), length)
+        return patterns, length
+
     def choose(self) -> Set:
         """The best set found under the limits."""
         limits = self.limits
         best: tuple[Set, float] = ((), self.lengths([()])[0])
         for arity in limits.arities:
-            patterns, length = self.greedy(arity)
-            patterns, length = self.pruned(patterns, length, limits.count)
+            patterns, length = self.begun(arity)
             patterns, length = self.exchanged(patterns, length, arity)
+            patterns, length = self.shaken(patterns, length, arity)
             if length < best[1] - 1e-6:
                 best = patterns, length
             if self.stop():
@@ -289,20 +338,12 @@ class Chooser:
         self.learn(patterns)
         ordered = sorted(patterns, key=lambda p: (self.forest.size(p.body), p.body))
         found = [self.matches_of(p) for p in ordered]
-        places = [*self.view.roots[: len(self.programs)], *(self.view.place[p.body] for p in ordered)]
-        trees = rewritten(self.view, ordered, found, places)
-        cost = least_costs(self.view, [(m, (0,)) for m in found])[:, 0]
-        plain = self.view.plain_costs()
         roots = self.view.roots[: len(self.programs)]
-        bodies = sum(float(cost[self.view.place[p.body]]) for p in ordered)
-        return Choice(
-            ordered,
-            trees[: len(self.programs)],
-            trees[len(self.programs) :],
-            float(self.weights @ plain[roots]),
-            float(self.weights @ cost[roots]),
-            bodies + self.forest.costs.definition * len(ordered),
-        )
+        programs, bodies = rewritten(self.view, ordered, found, roots.tolist())
+        before = float(self.weights @ self.view.plain_costs()[roots])
+        after = float(self.weights @ np.array([plain_cost(self.forest, tree) for tree in programs]))
+        definitions = sum(plain_cost(self.forest, tree) + self.forest.costs.definition for tree in bodies)
+        return Choice(ordered, programs, bodies, before, after, definitions)
 
 
 __all__ = ["Choice", "Chooser", "Limits", "Set"]

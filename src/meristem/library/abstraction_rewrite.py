@@ -36,26 +36,28 @@ class Matches:
 
 
 def find_matches(view: View, pattern: Pattern) -> Matches:
-    """Where a pattern fits the trees of a view; its own body is left out."""
+    """Where a pattern fits the trees of a view, in ascending order of places."""
     forest = view.forest
     places = np.flatnonzero(view.labels == forest.label_of[pattern.body])
-    places = places[(view.nodes[places] != pattern.body) & (places != NONE)]
-    stack: list[tuple[int, Ints, int]] = [(pattern.body, places, 0)]
+    places = places[places != NONE]
+    stack: list[tuple[int, Ints, int, bool]] = [(pattern.body, places, 0, False)]
     arguments: list[Ints | None] = [None] * pattern.arity
+    always = [False] * pattern.arity  # whether the body runs the parameter whenever it is run
 
     def keep(mask: np.ndarray) -> None:
         nonlocal places
         if mask.all():
             return
         places = places[mask]
-        stack[:] = [(node, at[mask], depth) for node, at, depth in stack]
+        stack[:] = [(node, at[mask], depth, lazy) for node, at, depth, lazy in stack]
         arguments[:] = [None if a is None else a[mask] for a in arguments]
 
     while stack:
-        node, at, depth = stack.pop()
+        node, at, depth, lazy = stack.pop()
         index = forest.parameter_of(node)
         if index >= 0:
             found = view.down[depth][at] if depth < len(view.down) else np.full(len(at), -1)
+            always[index] |= not lazy
             known = arguments[index]
             if known is None:
                 arguments[index] = found
@@ -68,10 +70,16 @@ def find_matches(view: View, pattern: Pattern) -> Matches:
             continue
         right = view.labels[at] == forest.label_of[node]
         children = forest.children_of[node]
-        binds = forest.labels[forest.label_of[node]].binds or (0,) * len(children)
+        label = forest.labels[forest.label_of[node]]
+        binds = label.binds or (0,) * len(children)
+        lazily = label.lazy or (False,) * len(children)
         for i in reversed(range(len(children))):
-            stack.append((children[i], view.children[at, i], depth + binds[i]))
+            stack.append((children[i], view.children[at, i], depth + binds[i], lazy or lazily[i]))
         keep(right)
+    for index in range(pattern.arity):
+        found_there = arguments[index]
+        if not always[index] and found_there is not None:
+            keep(view.safe[found_there])
     columns = [a for a in arguments if a is not None]
     table = np.stack(columns, axis=1) if columns else np.zeros((len(places), 0), np.int64)
     return Matches(places, table)
@@ -145,19 +153,50 @@ def least_costs(view: View, found: Sequence[tuple[Matches, Sequence[int]]], colu
     return cost
 
 
-def rewritten(
-    view: View, patterns: Sequence[Pattern], found: Sequence[Matches], roots: Sequence[int]
-) -> list[int]:
-    """Trees written in the shortest way with calls of these patterns.
+def row_at(matches: Matches, place: int) -> int:
+    """Which of the matches is at a place; -1 where none is."""
+    row = int(np.searchsorted(matches.places, place))
+    return row if row < len(matches.places) and matches.places[row] == place else -1
+
+
+def definition_costs(
+    view: View, found: Sequence[tuple[Pattern, Matches, Sequence[int]]], cost: Floats
+) -> dict[Pattern, Floats]:
+    """What each body costs [columns]: as any tree, but that it may not be a call of its own pattern.
 
     Args:
-        view: Holds the trees.
+        view: Holds the bodies.
+        found: Patterns, their matches, and the columns in which they may be called.
+        cost: What each tree costs at least [N, columns].
+    """
+    result: dict[Pattern, Floats] = {}
+    for pattern, _, _ in found:
+        place = view.place[pattern.body]
+        least = view.own[place] + cost[view.children[place]].sum(axis=0)
+        for other, matches, columns in found:
+            row = row_at(matches, place) if other != pattern else -1
+            if row >= 0:
+                price = view.forest.costs.of_call(other.arity) + cost[matches.arguments[row]].sum(axis=0)
+                where = np.asarray(columns, np.int64)
+                least[where] = np.minimum(least[where], price[where])
+        result[pattern] = least
+    return result
+
+
+def rewritten(
+    view: View, patterns: Sequence[Pattern], found: Sequence[Matches], roots: Sequence[int]
+) -> tuple[list[int], list[int]]:
+    """Trees, and the bodies of patterns, written in the shortest way with calls of these patterns.
+
+    Args:
+        view: Holds the trees and the bodies.
         patterns: What may be called.
         found: The matches of each.
         roots: Places of trees.
 
     Returns:
-        The numbers of the new trees. A call is a node whose label has the key `("call", body of the pattern)`.
+        The numbers of the new trees, and of the new bodies. A call is a node whose label has the key `("call", body of
+        the pattern)`.
     """
     forest = view.forest
     cost = least_costs(view, [(m, (0,)) for m in found])[:, 0]
@@ -168,7 +207,20 @@ def rewritten(
         better = (price <= cost[matches.places] + 1e-9) & (price < plain[matches.places] - 1e-9)
         for row in np.flatnonzero(better):
             called.setdefault(int(matches.places[row]), (number, matches.arguments[row]))
+    defined: list[tuple[int, int, Ints] | None] = []
+    for pattern in patterns:
+        place = view.place[pattern.body]
+        best, least = None, plain[place] - 1e-9
+        for number, (other, matches) in enumerate(zip(patterns, found, strict=True)):
+            row = row_at(matches, place) if other != pattern else -1
+            if row >= 0:
+                price_here = forest.costs.of_call(other.arity) + cost[matches.arguments[row]].sum()
+                if price_here < least:
+                    best, least = (place, number, matches.arguments[row]), price_here
+        defined.append(best)
     stack = [int(root) for root in roots]
+    for pattern, choice in zip(patterns, defined, strict=True):
+        stack.extend(map(int, view.children[view.place[pattern.body]] if choice is None else choice[2]))
     wanted: set[int] = set()
     while stack:
         place = stack.pop()
@@ -178,15 +230,22 @@ def rewritten(
         stack.extend(map(int, called[place][1] if place in called else view.children[place]))
     labels = [call_label(forest, pattern) for pattern in patterns]
     made = {NONE: NONE}
+
+    def as_it_is(place: int) -> int:
+        width = len(forest.children_of[int(view.nodes[place])])
+        inner = tuple(made[int(c)] for c in view.children[place][:width])
+        return forest.node(int(view.labels[place]), inner)
+
+    def as_call(number: int, arguments: Ints) -> int:
+        return forest.node(labels[number], tuple(made[int(a)] for a in arguments))
+
     for place in sorted(wanted, key=lambda p: view.heights[p]):
-        if place in called:
-            number, arguments = called[place]
-            made[place] = forest.node(labels[number], tuple(made[int(a)] for a in arguments))
-        else:
-            children = forest.children_of[int(view.nodes[place])]
-            inner = tuple(made[int(c)] for c in view.children[place][: len(children)])
-            made[place] = forest.node(int(view.labels[place]), inner)
-    return [made[int(root)] for root in roots]
+        made[place] = as_call(*called[place]) if place in called else as_it_is(place)
+    bodies = [
+        as_it_is(view.place[pattern.body]) if choice is None else as_call(choice[1], choice[2])
+        for pattern, choice in zip(patterns, defined, strict=True)
+    ]
+    return [made[int(root)] for root in roots], bodies
 
 
 def call_label(forest: Forest, pattern: Pattern) -> int:
@@ -235,6 +294,7 @@ __all__ = [
     "Matches",
     "Pattern",
     "call_label",
+    "definition_costs",
     "find_matches",
     "in_order",
     "least_costs",

@@ -41,6 +41,7 @@ class Settings:
         effort: Places of patterns looked at, at most; what time and memory grow with.
         keep: How many of the best patterns are given.
         tasks: In how many tasks a pattern must stand, 1 or 2.
+        floor: What a pattern must save more than to be of interest.
         lookahead: Whether the bound looks at all holes. Off, it finds the same in more steps.
     """
 
@@ -49,6 +50,7 @@ class Settings:
     effort: int = 5_000_000
     keep: int = 16
     tasks: int = 2
+    floor: float = 0.0
     lookahead: bool = True
 
 
@@ -145,7 +147,7 @@ class _Search:
             self.arity_of[view.forest.label_of[node]] = len(children)
         self.total = float(self.cost[view.roots] @ weights)
         self.marked = np.zeros(len(view), bool)
-        self.best = 0.0  # the exact saving of the `keep`-th best
+        self.best = settings.floor  # the exact saving of the `keep`-th best
         self.kept: list[Candidate] = []
         self.pending: list[tuple[float, int, int, Matches]] = []
 
@@ -201,14 +203,12 @@ class _Search:
     def look_ahead(self, partial: _Partial) -> None:
         """Choose the hole to fill next, and lower the bound by what the holes allow."""
         holes = partial.holes
-        count, places = holes.shape
+        count = len(holes)
         weight = self.weight[partial.places]
         gain = weight * np.maximum(partial.room, 0)
         # What a label allows: only the places that have it are left.
         keys = self.view.labels[holes] + (np.arange(count) * self.label_count)[:, None]
-        sums = np.bincount(
-            keys.ravel(), np.broadcast_to(gain, (count, places)).ravel(), count * self.label_count
-        )
+        sums = np.bincount(keys.ravel(), np.concatenate((gain,) * count), count * self.label_count)
         fixed = sums.reshape(count, self.label_count).max(axis=1)
         for arguments in partial.parameters:
             if not any(partial.depths):
@@ -361,7 +361,8 @@ class _Search:
         if self.settings.least == 0:
             self.constants()
         self.measure()
-        heap: list[tuple[float, int, _Partial]] = [(-np.inf, 0, self.start())]
+        start = self.start()
+        heap: list[tuple[float, int, _Partial]] = [(-np.inf, 0, start)] if len(start.places) else []
         count = expanded = pairs = 0
         complete = True
         while heap:
@@ -437,7 +438,9 @@ def _matches(partial: _Partial) -> Matches:
 
 
 def _without(holes: Ints, pick: int, rows: Ints) -> Ints:
-    kept: Ints = np.delete(holes, pick, axis=0)[:, rows]
+    kept = np.empty((len(holes) - 1, len(rows)), np.int64)
+    np.take(holes[:pick], rows, axis=1, out=kept[:pick], mode="clip")
+    np.take(holes[pick + 1 :], rows, axis=1, out=kept[pick:], mode="clip")
     return kept
 
 

@@ -119,11 +119,11 @@ class Translator:
         if isinstance(term, Literal):
             key: tuple[Any, ...] = ("literal", str(term.type), type(term.value).__name__, repr(term.value))
             self.leaves.setdefault(key, term)
-            return self._leaf(Label(key, self.price(term)))
+            return self._leaf(Label(key, self.price(term), safe=True))
         if isinstance(term, Lambda):
             body = self._tree(term.body, scope + term.parameters)
             width = len(term.parameters)
-            label = Label(("lambda", width), self.price(term), (width,), top=False)
+            label = Label(("lambda", width), self.price(term), (width,), top=False, safe=True)
             return self.forest.node(self.forest.label(label), (body,))
         if isinstance(term, Let):
             label = Label(("let",), self.price(term), (0, 1))
@@ -136,15 +136,16 @@ class Translator:
             bare = replace(term, args=())
             key = ("module", bare.digest, len(children))
             self.leaves.setdefault(key, bare)
-            head = self._leaf(Label(key, self.price(bare), barred=True, top=False))
+            head = self._leaf(Label(key, self.price(bare), barred=True, top=False, safe=True))
             return self.forest.node(self.forest.label(Label(("use", len(made)), _USE)), (head, *made))
-        return self.forest.node(self.forest.label(Label(_key(term), self.price(term))), made)
+        lazy = (False, True, True) if isinstance(term, If) else ()
+        return self.forest.node(self.forest.label(Label(_key(term), self.price(term), lazy=lazy)), made)
 
     def _name(self, term: Variable, scope: tuple[str, ...]) -> int:
         for index, name in enumerate(reversed(scope)):
             if name == term.name:
-                return self._leaf(Label(("bound", index), self.price(term), bound=index))
-        return self._leaf(Label(("input", term.name), self.price(term), barred=True))
+                return self._leaf(Label(("bound", index), self.price(term), bound=index, safe=True))
+        return self._leaf(Label(("input", term.name), self.price(term), barred=True, safe=True))
 
     def _leaf(self, label: Label) -> int:
         return self.forest.node(self.forest.label(label))

@@ -10,7 +10,7 @@ Equal trees are one number in a `Forest`, and the children of a node have smalle
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -37,6 +37,9 @@ class Label:
         bound: For a use of a bound name its de Bruijn index, else -1.
         barred: Whether it may not stand in the body of a subroutine: an input of a program, a fitted part.
         top: Whether it may be the root of a body; a function may not give back a function.
+        lazy: Of each child whether it is run only sometimes; empty where all are run. The arguments of a subroutine are
+            always run, so what may fail cannot become one from there.
+        safe: Whether it never fails, whatever is inside it: a name, a constant, a function.
     """
 
     key: Any
@@ -45,6 +48,8 @@ class Label:
     bound: int = -1
     barred: bool = False
     top: bool = True
+    lazy: tuple[bool, ...] = ()
+    safe: bool = False
 
 
 @dataclass(frozen=True)
@@ -129,7 +134,9 @@ class Forest:
 
     def parameter(self, index: int) -> int:
         """The tree that stands for parameter `index` in the body of a subroutine."""
-        return self.node(self.label(Label(("parameter", index), self.costs.parameter, barred=True)))
+        return self.node(
+            self.label(Label(("parameter", index), self.costs.parameter, barred=True, safe=True))
+        )
 
     def parameter_of(self, node: int) -> int:
         """Which parameter a tree is; -1 where it is none."""
@@ -146,7 +153,7 @@ class Forest:
             kind = self.labels[self.label_of[node]]
             children = self.children_of[node]
             if kind.bound >= 0:
-                moved = Label(("bound", kind.bound + by), kind.cost, bound=kind.bound + by)
+                moved = replace(kind, key=("bound", kind.bound + by), bound=kind.bound + by)
                 found = self.node(self.label(moved)) if kind.bound >= cutoff else node
             else:
                 binds = kind.binds or (0,) * len(children)
@@ -228,6 +235,7 @@ class View:
                 self.children[i, : len(inner)] = inner
                 heights[i] = 1 + max(heights[child] for child in inner)
         self.own: Floats = np.array([label.cost for label in forest.labels])[self.labels]
+        self.safe = np.array([label.safe for label in forest.labels], bool)[self.labels]
         self.low: Ints = np.array([forest.low[n] for n in nodes], np.int64)
         self.clean = np.array([forest.clean[n] for n in nodes], bool) & (self.low == CLOSED)
         self.roots: Ints = np.array([place[root] for root in roots], np.int64)
