@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -17,6 +18,8 @@ from meristem.model.perception_report import TiedProgram
 from meristem.search.hybrid import Ranked, Ranking, rank_known, rank_programs, reading_problem, right_share_of
 from meristem.search.hybrid.known import score_of
 from meristem.search.hybrid.ranking import NATS
+from meristem.search.hybrid.relabelling import not_told_apart
+from meristem.search.hybrid.scoring import run_on
 from meristem.training.lifted import Recipe
 from meristem.types import BOOL, INT
 
@@ -68,6 +71,31 @@ def search_new(growing: Growing) -> None:
     ]
     with growing.stage("training"):
         _halve(growing, candidates, ranking)
+    _note_classes(growing)
+
+
+def _note_classes(growing: Growing) -> None:
+    """Say which classes the program never tells apart: a reader that learned by it tells them apart by chance."""
+    best = growing.best
+    if best is None:
+        return
+    classes = best.reader.classes
+    try:
+        problem = reading_problem(growing.look, growing.train.inputs, growing.train.target, classes)
+    except InputError:  # too many classes to look at all readings
+        return
+    answers = run_on(problem, best.term, problem.columns(problem.shapes))
+    if answers is None:
+        return
+    starts = problem.readings.starts.tolist()
+    blocks = [slice(a, b) for a, b in pairwise(starts)]
+    groups = not_told_apart(answers, classes, blocks, problem.shapes.sum(axis=1).tolist())
+    if groups:
+        shown = "; ".join(", ".join(map(str, group)) for group in groups)
+        growing.notes.append(
+            f"the answers never tell these classes apart: {shown}; "
+            "as a part this reader serves tasks that need not either"
+        )
 
 
 def _of_one_image(growing: Growing) -> bool:

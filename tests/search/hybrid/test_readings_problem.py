@@ -23,7 +23,7 @@ from meristem.search.hybrid import (
     reading_problem,
 )
 from meristem.search.hybrid.folds import fold_leaves
-from meristem.search.hybrid.relabelling import same_up_to_classes
+from meristem.search.hybrid.relabelling import not_told_apart, same_up_to_classes
 from meristem.search.hybrid.scoring import run_on
 from meristem.training.lifted import split_term
 from meristem.training.lifted.tables import joint_readings
@@ -107,6 +107,20 @@ def test_folds_give_what_the_interpreter_gives() -> None:
         assert not done.failures.any()
         assert FAIL not in leaf.ids
         assert done.column.to_list() == leaf.ids[:, 0].tolist()
+
+
+def test_classes_that_no_answer_tells_apart_are_found() -> None:
+    lists = joint_readings([5, 5]).tolist()
+    blocks, sizes = [slice(0, 25)], [2]
+
+    def groups(truth: Callable[[list[int]], Any]) -> list[tuple[int, ...]]:
+        return not_told_apart(np.array([int(truth(xs)) for xs in lists]), 5, blocks, sizes)
+
+    assert groups(sum) == []
+    assert groups(lambda xs: sum(xs) % 2) == [(0, 2, 4), (1, 3)]
+    assert groups(lambda xs: max(xs) > 2) == [(0, 1, 2), (3, 4)]
+    assert groups(lambda xs: xs[0]) == []
+    assert groups(lambda xs: len(set(xs))) == []  # one for another everywhere, but not anywhere
 
 
 def test_known_readings_may_be_wrong() -> None:

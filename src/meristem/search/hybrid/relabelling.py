@@ -47,6 +47,32 @@ def same_up_to_classes(
     return None
 
 
+def not_told_apart(
+    answers: IntArray, classes: int, blocks: Sequence[slice], sizes: Sequence[int]
+) -> list[tuple[int, ...]]:
+    """Groups of classes that a program never tells apart: put for one another anywhere, no answer changes.
+
+    Answers teach a reader nothing about which of such a group an image shows.
+
+    Args:
+        answers: Of a program to all readings [N].
+        classes: K.
+        blocks: Where the readings of each shape are.
+        sizes: How many images an example of each shape has.
+    """
+    groups: dict[bytes, list[int]] = {}
+    for value in range(classes):
+        met = [
+            np.ascontiguousarray(
+                np.take(answers[block].reshape((classes,) * size), value, axis=place)
+            ).tobytes()
+            for block, size in zip(blocks, sizes, strict=True)
+            for place in range(size)
+        ]
+        groups.setdefault(b"".join(met), []).append(value)
+    return [tuple(group) for group in groups.values() if len(group) > 1]
+
+
 def _signature(
     answers: IntArray, value: int, classes: int, blocks: Sequence[slice], sizes: Sequence[int]
 ) -> bytes:
@@ -94,4 +120,4 @@ def _holds(
     return True
 
 
-__all__ = ["same_up_to_classes"]
+__all__ = ["not_told_apart", "same_up_to_classes"]
