@@ -21,6 +21,7 @@ from meristem.types import Type, class_of
 from meristem.values import Dense, Scalars
 
 pytest.importorskip("torch")
+pytestmark = pytest.mark.slow  # a reader is trained
 FIVE = class_of(*map(str, range(5)))
 
 

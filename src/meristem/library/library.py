@@ -11,12 +11,11 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-import sys
 import warnings
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,9 +23,11 @@ from meristem.errors import FileFormatError, InputError
 from meristem.library._files import Blobs, checked_folder, digest_of
 from meristem.library._index import Index
 from meristem.library.card import Card, canonical
-from meristem.library.describe import Described, describe, described_subroutine, open_content
+from meristem.library.describe import Described, describe
 from meristem.library.entry import Entry, Use
+from meristem.library.migrating import describe_all
 from meristem.library.names import checked_name, made_name, split_name, words_of
+from meristem.library.places import default_path
 from meristem.library.signature import FORM, pack
 from meristem.model.words import clean
 
@@ -43,21 +44,6 @@ SMALL = 64 * 1024
 """Objects up to so many bytes stand in the index: a quarter of a million tiny files are slow on any disk."""
 _KEPT_CARDS = 4096
 _COLUMNS = "id, name, version, card, added, removed"
-
-
-def default_path() -> Path:
-    """Where the user's library is: MERISTEM_LIBRARY, or the system's place for data of a user."""
-    named = os.environ.get("MERISTEM_LIBRARY")
-    if named:
-        return Path(named).expanduser()
-    if os.name == "nt":
-        base = os.environ.get("LOCALAPPDATA") or str(Path.home() / "AppData" / "Local")
-        return Path(base) / "meristem" / "library"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Application Support" / "meristem" / "library"
-    data = os.environ.get("XDG_DATA_HOME", "")
-    base_path = Path(data) if data.startswith("/") else Path.home() / ".local" / "share"
-    return base_path / "meristem" / "library"
 
 
 class LibraryWarning(UserWarning):
@@ -89,7 +75,7 @@ class Library:
             raise InputError(f"cannot use {str(path)!r} as a library: {words}") from None
         checked_folder(self.path)
         self.blobs = Blobs(self.path)
-        self.index = Index(self.path, {2: self._describe_all})
+        self.index = Index(self.path, {2: partial(describe_all, self.blobs)})
         self._cards: OrderedDict[bytes, Card] = OrderedDict()
 
     @classmethod
@@ -518,26 +504,6 @@ class Library:
         self._cards.clear()
         self.__dict__.pop("finding", None)
 
-    def _describe_all(self, connection: sqlite3.Connection) -> None:
-        """From version 1 to 2: how each entry behaves. What cannot be read is left to `fsck`."""
-        import numpy as np
-
-        from meristem.library.signature import COUNT
-
-        rows = connection.execute(
-            "SELECT e.id, o.hash, o.kind, o.bytes FROM entry e JOIN object o ON o.hash = e.content"
-        ).fetchall()
-        for number, digest, kind, data in rows:
-            behaviour = (np.zeros(COUNT, np.int32), np.zeros(COUNT, np.int32), None)
-            with contextlib.suppress(FileFormatError):
-                content = bytes(data) if data is not None else self.blobs.get(digest.hex())
-                behaviour = described_again(kind, content).behaviour  # type: ignore[assignment]
-            holds, asked, same = behaviour
-            connection.execute(
-                "INSERT INTO behaviour VALUES (?, ?, ?, ?)",
-                (number, FORM, None if same is None else bytes.fromhex(same), pack(holds, asked)),
-            )
-
     # ------------------------------------------------------------------------------------------ care
 
     def fsck(self, *, deep: bool = True) -> Checkup:
@@ -605,19 +571,6 @@ class _NoEntry(InputError, KeyError):
         return str(self.args[0])
 
 
-def described_again(kind: str, content: bytes) -> Described:
-    """What describes the bytes of an entry, made anew from them.
-
-    Raises:
-        FileFormatError: They are damaged.
-    """
-    if kind == "subroutine":
-        return described_subroutine(content, {})
-    opened = open_content(kind, content, "the entry")
-    assert not isinstance(opened, tuple)
-    return describe(opened)
-
-
 def row_digest(columns: Sequence[Any]) -> bytes:
     """The hash of the columns of a row that never change."""
     return bytes.fromhex(digest_of(canonical([c.hex() if isinstance(c, bytes) else c for c in columns])))
@@ -638,4 +591,4 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
-__all__ = ["SMALL", "Library", "LibraryWarning", "default_path", "described_again", "row_digest", "words_in"]
+__all__ = ["SMALL", "Library", "LibraryWarning", "row_digest", "words_in"]

@@ -18,7 +18,7 @@ from meristem.task.examples import ExampleTask
 if TYPE_CHECKING:
     from meristem.library import Entry, Library
 
-_MOST = 300  # entries that are tried, in all orders of the inputs together
+_MOST = 150  # entries that are tried, in all orders of the inputs together: 1 ms or 2 each
 _MOST_INPUTS = 3  # up to which inputs are tried in every order
 _PATIENCE = 40  # entries that are tried after one that fits: a likelier one may come, hardly after that
 _TURN = 0.05  # seconds between chances for the caller to stop
