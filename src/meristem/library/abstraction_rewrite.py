@@ -212,11 +212,11 @@ def rewritten(
         place = view.place[pattern.body]
         best, least = None, plain[place] - 1e-9
         for number, (other, matches) in enumerate(zip(patterns, found, strict=True)):
-            row = row_at(matches, place) if other != pattern else -1
-            if row >= 0:
-                price_here = forest.costs.of_call(other.arity) + cost[matches.arguments[row]].sum()
+            at = row_at(matches, place) if other != pattern else -1
+            if at >= 0:
+                price_here = forest.costs.of_call(other.arity) + cost[matches.arguments[at]].sum()
                 if price_here < least:
-                    best, least = (place, number, matches.arguments[row]), price_here
+                    best, least = (place, number, matches.arguments[at]), price_here
         defined.append(best)
     stack = [int(root) for root in roots]
     for pattern, choice in zip(patterns, defined, strict=True):
