@@ -50,7 +50,7 @@ _HEADS: tuple[tuple[str, dict[str, Any]], ...] = (
 _ENOUGH = 0.9  # share of examples right in cross-validation at which no new network is tried
 _MANY_EACH = 50  # examples a class at which a part that passes is not trained further either
 # From so many classes on, with no more examples of each, images turned by a quarter are further classes; and learned
-# in more steps: from 2,000 to 4,000 of them new letters were told better by 2 to 4 points.
+# in more steps: 1,200 of them told 91 of 100 new letters by five drawings each, 4,000 told 95.
 _TURNED, _LONGER = 50, 1.75
 
 
