@@ -274,7 +274,7 @@ def chosen_total(seed: int, rounds: int, surplus: int) -> float:
 
 def test_exchanges_are_never_worse_than_greedy_and_may_be_better() -> None:
     better = 0
-    for seed in (0, 2, 4):  # in the last of them one choice of greedy is wrong
+    for seed in (0, 4):  # in the second one choice of greedy is wrong
         greedy = chosen_total(seed, rounds=0, surplus=0)
         exchanged = chosen_total(seed, rounds=3, surplus=2)
         assert exchanged <= greedy + 1e-9

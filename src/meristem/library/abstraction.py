@@ -28,6 +28,7 @@ from meristem.library.abstraction_checks import (
 )
 from meristem.library.abstraction_choice import Choice, Chooser, Limits
 from meristem.library.abstraction_rewrite import Pattern, find_matches
+from meristem.library.abstraction_search import plain_cost
 from meristem.library.abstraction_terms import Price, Translator, named_parts, plain_price, same_inlined
 from meristem.library.abstraction_trees import Costs, Forest, View, key_of
 from meristem.library.abstraction_types import Seen, scheme_from_uses, scheme_of
@@ -191,10 +192,15 @@ def sleep(
     while True:
         choice = chooser.written(patterns)
         result = _finish(work, choice, chooser, taken, not stop())
-        unused = {p for p, each in zip(choice.patterns, result.learned, strict=True) if not each.tasks}
+        unused = {
+            p
+            for p, each in zip(choice.patterns, result.learned, strict=True)
+            if len(each.tasks) < min(limits.tasks, len(numbers))
+        }
         if not unused:
             break
-        patterns = tuple(p for p in patterns if p not in unused)  # all programs that called it did not hold
+        # Too many of the programs that called these did not hold.
+        patterns = tuple(p for p in patterns if p not in unused)
     hub.send(events.Phase(at(), "done"))
     return result
 
@@ -251,6 +257,11 @@ def _finish(
             calling = [(p.solved, p.term) for p in programs if p.changed]
             entry.examples = examples_of(entry, calling)
             entry.hints = hints_of(entry, [term for _, term in calling])
+    after = choice.after + sum(  # what did not hold is as long as it was
+        p.solved.weight * (plain_cost(work.forest, root) - plain_cost(work.forest, tree))
+        for p, root, tree in zip(programs, work.roots, choice.programs, strict=True)
+        if p.reason
+    )
     chosen = tuple(choice.patterns)
     without = (
         chooser.lengths([tuple(p for p in chosen if p is not gone) for gone in chosen]) if chosen else []
@@ -264,7 +275,7 @@ def _finish(
         uses = sum(isinstance(n, Call) and n.name == entry.name for p in programs for n in p.term.walk())
         saving = without[number] - choice.total
         learned.append(Learned(entry, by_name[entry.name], tuple(dict.fromkeys(calling_tasks)), uses, saving))
-    return Abstractions(tuple(learned), programs, choice.before, choice.after, choice.definitions, complete)
+    return Abstractions(tuple(learned), programs, choice.before, after, choice.definitions, complete)
 
 
 def _callers(name: str, work: _Work) -> set[str]:
