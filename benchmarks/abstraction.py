@@ -31,8 +31,8 @@ import numpy as np
 
 from example_sets import DEFAULT, NoData, list_functions
 from meristem.language.typed import ensure_stack
-from meristem.library.abstraction_choice import Choice, Chooser, Limits
-from meristem.library.abstraction_trees import Costs, Forest, Label
+from meristem.library.abstraction._choice import Choice, Chooser, Limits
+from meristem.library.abstraction._trees import Costs, Forest, Label
 
 DOMAINS = ("nuts-bolts", "dials", "furniture", "wheels", "bridge", "house", "city", "castle")
 COUNT = 10

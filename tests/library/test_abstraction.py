@@ -12,10 +12,10 @@ from meristem.language.interpreter import evaluate
 from meristem.language.terms import Apply, Call, Field, Lambda, Literal, Record, Variable
 from meristem.language.text import format_term, parse_term
 from meristem.library.abstraction import Abstractions, Costs, Limits, Solved, sleep
-from meristem.library.abstraction_terms import Translator, inlined, same_inlined
-from meristem.library.abstraction_trees import Forest
-from meristem.library.abstraction_types import scheme_from_uses, scheme_of
-from meristem.library.abstraction_words import doc_of, name_of, parameter_names
+from meristem.library.abstraction._terms import Translator, inlined, same_inlined
+from meristem.library.abstraction._trees import Forest
+from meristem.library.abstraction._types import scheme_from_uses, scheme_of
+from meristem.library.abstraction._words import doc_of, name_of, parameter_names
 from meristem.types import BOOL, INT, TEXT, Type, list_of, parse_type
 from meristem.values import column_from
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from meristem.library.abstraction_choice import Chooser, Limits
-from meristem.library.abstraction_rewrite import (
+from meristem.library.abstraction._choice import Chooser, Limits
+from meristem.library.abstraction._rewrite import (
     Pattern,
     definition_costs,
     find_matches,
@@ -19,8 +19,8 @@ from meristem.library.abstraction_rewrite import (
     rewritten,
     written_out,
 )
-from meristem.library.abstraction_search import Settings, plain_cost, search
-from meristem.library.abstraction_trees import CLOSED, Costs, Forest, Label, View, key_of
+from meristem.library.abstraction._search import Settings, plain_cost, search
+from meristem.library.abstraction._trees import CLOSED, Costs, Forest, Label, View, key_of
 
 Tree = tuple[Any, ...]  # (name, child, ...); parameters are ("#", index)
 COSTS = Costs(call=3.0, argument=1.0, parameter=2.0, definition=1.0)

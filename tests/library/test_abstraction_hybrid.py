@@ -18,7 +18,7 @@ from meristem.language.kinds import FitContext, Fitted, ModuleKind, Settings
 from meristem.language.terms import Module, Term
 from meristem.language.text import parse_term
 from meristem.library.abstraction import Abstractions, Solved, sleep
-from meristem.library.abstraction_terms import named_parts, same_inlined
+from meristem.library.abstraction._terms import named_parts, same_inlined
 from meristem.types import INT, TEXT, Type, list_of
 from meristem.values import Column, Scalars, Texts, column_from
 

@@ -22,8 +22,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from meristem.library.abstraction_rewrite import Matches, least_costs
-from meristem.library.abstraction_trees import Floats, Forest, Ints, View
+from meristem.library.abstraction._rewrite import Matches, least_costs
+from meristem.library.abstraction._trees import Floats, Forest, Ints, View
 
 _BATCH = 256  # partial patterns that are taken together
 _PAIRS = 1_000_000  # and their places at most

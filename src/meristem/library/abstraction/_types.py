@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from meristem.errors import MeristemError
 from meristem.language.infer import check_type, infer, infer_body
 from meristem.language.terms import Module, Term
-from meristem.library.abstraction_trees import Forest
+from meristem.library.abstraction._trees import Forest
 from meristem.types import Type, function_of, rename_apart, substitute, variable
 
 _LETTERS = "abcdefghjklmpqrstuvwxyz"

@@ -18,7 +18,7 @@ from meristem.language.terms import Call, Term
 from meristem.language.text import format_term
 from meristem.language.typed import ensure_stack
 from meristem.language.vocabulary import VOCABULARY, Subroutine
-from meristem.library.abstraction_checks import (
+from meristem.library.abstraction._checks import (
     Solved,
     agrees,
     examples_of,
@@ -26,13 +26,13 @@ from meristem.library.abstraction_checks import (
     known,
     uses_of,
 )
-from meristem.library.abstraction_choice import Choice, Chooser, Limits
-from meristem.library.abstraction_rewrite import Pattern, find_matches
-from meristem.library.abstraction_search import plain_cost
-from meristem.library.abstraction_terms import Price, Translator, named_parts, plain_price, same_inlined
-from meristem.library.abstraction_trees import Costs, Forest, View, key_of
-from meristem.library.abstraction_types import Seen, scheme_from_uses, scheme_of
-from meristem.library.abstraction_words import doc_of, name_of, parameter_names
+from meristem.library.abstraction._choice import Choice, Chooser, Limits
+from meristem.library.abstraction._rewrite import Pattern, find_matches
+from meristem.library.abstraction._search import plain_cost
+from meristem.library.abstraction._terms import Price, Translator, named_parts, plain_price, same_inlined
+from meristem.library.abstraction._trees import Costs, Forest, View, key_of
+from meristem.library.abstraction._types import Seen, scheme_from_uses, scheme_of
+from meristem.library.abstraction._words import doc_of, name_of, parameter_names
 from meristem.task.budget import Budget
 from meristem.types import Type
 

@@ -15,7 +15,7 @@ from random import Random
 
 import numpy as np
 
-from meristem.library.abstraction_rewrite import (
+from meristem.library.abstraction._rewrite import (
     Matches,
     Pattern,
     definition_costs,
@@ -25,8 +25,8 @@ from meristem.library.abstraction_rewrite import (
     rewritten,
     written_out,
 )
-from meristem.library.abstraction_search import Found, Settings, plain_cost, search
-from meristem.library.abstraction_trees import Floats, Forest, View
+from meristem.library.abstraction._search import Found, Settings, plain_cost, search
+from meristem.library.abstraction._trees import Floats, Forest, View
 
 _WORTH = 0.7  # of what a subroutine saves, what a search must promise of another in its place
 _CELLS = 6_000_000  # trees x sets compared in one pass

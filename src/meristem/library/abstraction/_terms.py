@@ -32,7 +32,7 @@ from meristem.language.terms import (
     Variable,
 )
 from meristem.language.typed import ensure_stack
-from meristem.library.abstraction_trees import Costs, Forest, Label, key_of
+from meristem.library.abstraction._trees import Costs, Forest, Label, key_of
 
 Price = Callable[[Term], float]
 """What one node of a term costs, without what is inside it."""

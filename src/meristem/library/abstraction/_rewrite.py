@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from meristem.library.abstraction_trees import CLOSED, NONE, Costs, Floats, Forest, Ints, Label, View
+from meristem.library.abstraction._trees import CLOSED, NONE, Costs, Floats, Forest, Ints, Label, View
 
 
 @dataclass(frozen=True)
