@@ -7,6 +7,7 @@ says of each program which operation made it from which others; only an answer b
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from itertools import product
 from typing import Any
@@ -28,6 +29,7 @@ _ROW_FACTORS = np.random.default_rng(77).integers(1, 1 << 63, 1 << 14, dtype=np.
 ) | np.uint64(1)
 
 _CHUNK = 1 << 18  # candidates looked at together: their keys (2 MB) stay in the cache
+_FEW = 0.02  # of the programs of a box; that many are looked at one by one
 _FLAT = 1 << 16  # cells; below, one pass over all rows beats a pass a row
 
 
@@ -190,20 +192,20 @@ class Bank:
     def _passing(self, operation: Operation, goal: Ids, blocks: tuple[Block, ...], bounds: Bounds) -> Indices:
         """Which programs of a box give the goal."""
         variety = np.prod([block.variety.astype(np.float64) for block in blocks], axis=0)
-        first, *others = np.argsort(variety, kind="stable").tolist()
-        parts = [block.compressed(first, a, b) for block, (a, b) in zip(blocks, bounds, strict=True)]
-        distinct = [part[0] for part in parts]
-        grids = np.meshgrid(*distinct, indexing="ij", copy=False)
-        right = operation.gives(self.pools, int(goal[first]), *(grid.ravel() for grid in grids))
-        if not right.any():
-            return tuple(np.empty(0, np.int32) for _ in blocks)
-        table = right.reshape(tuple(map(len, distinct)))
-        found = np.flatnonzero(spread(table, [part[1] for part in parts]))
+        rows = np.argsort(variety, kind="stable").tolist()
         shape = tuple(b - a for a, b in bounds)
-        places = tuple(
-            (p + a).astype(np.int32) for p, (a, _) in zip(np.unravel_index(found, shape), bounds, strict=True)
-        )
-        for row in others:
+        right: NDArray[np.bool_] | None = None
+        # While many are right, all are looked at once more: a table a row; then only those that were right so far.
+        while rows and (right is None or np.count_nonzero(right) > _FEW * math.prod(shape)):
+            table, codes = self._right(operation, goal, blocks, bounds, rows.pop(0))
+            if not table.any():
+                return tuple(np.empty(0, np.int32) for _ in blocks)
+            passing = spread(table, codes)
+            right = passing if right is None else right & passing
+        assert right is not None  # a bank has rows
+        found = np.unravel_index(np.flatnonzero(right), shape)
+        places = tuple((p + a).astype(np.int32) for p, (a, _) in zip(found, bounds, strict=True))
+        for row in rows:
             kept = operation.gives(
                 self.pools, int(goal[row]), *(b.ids[row, p] for b, p in zip(blocks, places, strict=True))
             )
@@ -211,6 +213,16 @@ class Bank:
             if not len(places[0]):
                 break
         return places
+
+    def _right(
+        self, operation: Operation, goal: Ids, blocks: tuple[Block, ...], bounds: Bounds, row: int
+    ) -> tuple[NDArray[np.bool_], list[NDArray[np.int64]]]:
+        """Which combinations of distinct arguments give the goal at a row; for each program the place of its own."""
+        parts = [block.compressed(row, a, b) for block, (a, b) in zip(blocks, bounds, strict=True)]
+        distinct = [part[0] for part in parts]
+        grids = np.meshgrid(*distinct, indexing="ij", copy=False)
+        right = operation.gives(self.pools, int(goal[row]), *(grid.ravel() for grid in grids))
+        return right.reshape(tuple(map(len, distinct))), [part[1] for part in parts]
 
     def _unary(self, operation: Operation, block: Block, cost: int) -> Iterator[None]:
         step = max(1, (1 << 20) // self.rows)
