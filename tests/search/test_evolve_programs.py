@@ -158,8 +158,8 @@ def test_two_partial_programs_are_put_together() -> None:
     answers = evaluate(truth, {"x": column_from(inputs, parse_type("list[int]"))}).to_list()
     given = problem(list(zip(inputs, answers, strict=True)))
     halves = (parse_term("cumulative_sum(sort(x))"), parse_term("map(k => k * 3 + 1, reverse(x))"))
-    assert answering(EvolvePrograms(60, small=False), given, 400) is None
-    found = answering(EvolvePrograms(60, small=False, starts=halves), given, 400)
+    assert answering(EvolvePrograms(60, small=False), given, 800) is None
+    found = answering(EvolvePrograms(60, small=False, starts=halves), given, 800)
     assert found is not None
     checked = Checker(given).check(found.term)
     assert checked is not None

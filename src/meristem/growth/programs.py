@@ -34,6 +34,7 @@ from meristem.model.report import Effort
 from meristem.model.value_text import value_text
 from meristem.search.programs.agreement import Agreement, agree, answers_by, input_weights
 from meristem.search.programs.check import Checker
+from meristem.search.programs.cost import answers_bits
 from meristem.search.programs.made_up import joined, make_up
 from meristem.search.programs.neighbours import is_program, neighbours
 from meristem.search.programs.problem import Finder, Found, Problem
@@ -463,6 +464,7 @@ def _report(
         ),
         program=format_term(best.term),
         bits=best.bits,
+        told=answers_bits(task.answers.to_list()),
         agreement=agreement.share,
         asked=asked,
         considered=hunt.considered,

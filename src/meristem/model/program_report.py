@@ -99,6 +99,7 @@ class ProgramReport:
         ended: Why the search ended.
         findings: Sentences about the examples that the user should read.
         questions: How many questions the model has.
+        told: Bits that write the answers down as they are; None in reports of earlier versions.
     """
 
     name: str
@@ -120,6 +121,7 @@ class ProgramReport:
     findings: tuple[str, ...] = ()
     questions: int = 0
     notes: tuple[str, ...] = field(default=())
+    told: float | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Plain dictionaries, lists, texts and numbers.
@@ -168,6 +170,11 @@ class ProgramReport:
             return f"{text}. One example leaves almost everything open: add two or three that differ."
         if self.support is not None and self.support < 2:
             return f"{text}, but a branch of it rests on one example: it may only repeat that one. Add another like it."
+        if self.told is not None and self.bits > self.told:
+            return (
+                f"{text}, but writing it down takes as much as the answers themselves ({self.bits:.0f} bits, they "
+                f"{self.told:.0f}): it may only repeat them. Add examples, or say what it looks like (sketch=)."
+            )
         if not self.asked or (self.agreement > 0.995 and not self.questions):
             return f"{text}, and nothing that fits as well was found to answer otherwise."
         if self.agreement > 0.9:

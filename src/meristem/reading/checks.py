@@ -125,6 +125,8 @@ def find_leaks(inputs: Mapping[str, Column], target: Scalars) -> list[Finding]:
     rows = np.random.default_rng(0).permutation(total)[:size]
     answers = target.data[rows]
     numeric = target.type.name == "real"
+    if numeric:
+        answers = answers / (float(np.abs(answers).max()) or 1.0)  # keeps squares of 1e300 finite
     findings = []
     for name, column in inputs.items():
         keys = _keys(column, rows)
@@ -147,6 +149,8 @@ def _keys(column: Column, rows: NDArray[np.int64]) -> NDArray[np.float64] | None
     """What the rows are sorted by; missing values last."""
     if not isinstance(column, Options) or not isinstance(column.values, Scalars):
         return None
+    if column.present.all():  # nearly all columns, and five times as fast
+        return column.values.data[rows].astype(np.float64)
     part = column.take(rows)
     keys = np.full(len(rows), np.inf)
     keys[part.present] = part.values.data.astype(np.float64)  # type: ignore[attr-defined]
@@ -167,9 +171,8 @@ def _tells(keys: NDArray[np.float64], answers: NDArray[Any], numeric: bool, cate
             return False
         before, after = before[same], after[same]
     if numeric:
-        scale = float(np.abs(answers).max()) or 1.0  # keeps squares of 1e300 finite
-        spread = float(np.var(answers / scale))
-        return spread > 0 and float(np.mean(((after - before) / scale) ** 2)) / 2 <= 0.005 * spread
+        spread = float(np.var(answers))
+        return spread > 0 and float(np.mean((after - before) ** 2)) / 2 <= 0.005 * spread
     counts = np.bincount(answers)
     if len(answers) - counts.max() < _FEW:  # chance puts two or three rows of a rare class side by side
         return False

@@ -41,6 +41,12 @@ CASES: dict[str, tuple[Callable[..., Any], dict[str, list[Any]], str, str]] = {
         "real",
         "round_to(100.0 * (to_real(a) / to_real(b)), 1)",
     ),
+    "price with tax of its own": (
+        lambda p, t: round(p + p * t / 100, 2),
+        {"p": [10.0, 20.0, 33.33, 18.7], "t": [15, 20, 10, 18]},
+        "real",
+        "round_to(p + 0.01 * (p * to_real(t)), 2)",
+    ),
     "whole boxes": (
         lambda n: -(-n // 12),
         {"n": [1, 11, 12, 13, 25, 100, 144, 145]},

@@ -26,7 +26,7 @@ from meristem.search.enumeration._settings import Settings
 from meristem.types import BOOL, INT, TEXT, Type, list_of
 from meristem.values import column_from
 
-_ITEMS = ("int", "text", "list", "bool", "real")  # what functions of the items of a list are made for
+_ITEMS = ("int", "text", "list", "bool", "real", "pair")  # what functions of the items of a list are made for
 _CHEAP = 5  # lists up to this cost are all worth applying functions to
 _PAIRED = 8  # pairs of lists up to this cost together
 _OUTER = 60  # programs of a block of the outer bank that may stand in a body

@@ -105,6 +105,12 @@ def shown_texts(inputs: list[Any], answers: list[Any]) -> list[tuple[str, int]]:
     for mark, times in fresh.most_common(8):
         if times >= 2 or count <= 3:
             add(mark, 4)
+    if not any(made):  # what is counted or looked for is seen in the inputs only
+        letters: Counter[str] = Counter()
+        for strings in given:
+            letters.update({c for string in strings for c in string if c.isalnum()})
+        for mark, _ in letters.most_common(8):
+            add(mark, 5)
     whole: Counter[str] = Counter(answer for answer in answers if isinstance(answer, str))
     if len(whole) <= max(2, count // 2):
         for answer, times in whole.most_common(4):

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from itertools import combinations_with_replacement, permutations
+from itertools import chain, combinations, combinations_with_replacement, permutations
 from typing import ClassVar
 
 import numpy as np
@@ -28,6 +28,7 @@ _LEAST = 3  # examples
 _ROWS = 200  # examples that bounds are taken from; the check is made on all
 _DECIMALS = 4  # of answers that count as rounded
 _MANY = 8  # inputs, beyond which no three are taken together
+_PAIRED = 30  # products and quotients that are added in pairs
 _DIGITS = 9  # of a constant
 _DENOMINATORS = 16
 _CERTAIN = 0.7  # of what the answers tell, in bits, the constants may take: with more, any would do
@@ -78,20 +79,47 @@ class Rounded(Finder):
         unit = 10.0**-digits
         rows = np.random.default_rng([problem.seed, 17]).permutation(len(answers))[:_ROWS]
         told = len(rows) * math.log2(1 + np.ptp(answers[rows]) / unit)
-        for base in _bases(len(names)):
-            values = evaluate(base, columns)[rows]
-            if not np.isfinite(values).all() or not np.ptp(values):
-                continue
-            for way in _WAYS if whole else (_NEAREST,):
-                # What lies on a bound exactly may have been rounded either way.
-                low = answers[rows] - (way.below + 1e-9) * unit
-                high = answers[rows] + (way.above + 1e-9) * unit
-                for formula, bits in _fitting(base, values, low, high):
-                    if bits <= _CERTAIN * told:
-                        inner = to_term(formula, names, types)
-                        term = _rounded(inner, way, None if whole else digits)
-                        yield Found(term, description_length(term, len(names)))
+        bases = [(base, evaluate(base, columns)[rows]) for base in _bases(len(names))]
+        bases = [(base, values) for base, values in bases if np.isfinite(values).all() and np.ptp(values)]
+        for way in _WAYS if whole else (_NEAREST,):
+            # What lies on a bound exactly may have been rounded either way.
+            low = answers[rows] - (way.below + 1e-9) * unit
+            high = answers[rows] + (way.above + 1e-9) * unit
+            middle = (low + high) / 2
+            single = (_fitting(base, values, low, high) for base, values in bases)
+            for formula, bits in chain(*single, _sums(bases, middle, low, high)):
+                if bits <= _CERTAIN * told:
+                    inner = to_term(formula, names, types)
+                    term = _rounded(inner, way, None if whole else digits)
+                    yield Found(term, description_length(term, len(names)))
                 yield None
+
+
+def _sums(
+    bases: list[tuple[Expr, Reals]], answers: Reals, low: Reals, high: Reals
+) -> Iterator[tuple[Expr, float]]:
+    """`a * e + b * f` within the bounds: least squares, then the fewest digits that both constants do with."""
+    for (e, first), (f, second) in combinations(bases[:_PAIRED], 2):
+        matrix = np.stack([first, second], axis=1)
+        fitted, _, rank, _ = np.linalg.lstsq(matrix, answers, rcond=None)
+        if rank < 2:
+            continue
+        for digits in range(_DECIMALS + 1):
+            a, b = (round(float(value), digits) for value in fitted)
+            if not a or not b:
+                continue
+            made = a * first + b * second
+            if (made >= low).all() and (made <= high).all():
+                yield _plus_term(_times(a, e), b, f), literal_cost(a) + literal_cost(b)
+                break
+
+
+def _times(factor: float, base: Expr) -> Expr:
+    return base if factor == 1 else Expr("multiply", (constant(factor), base))
+
+
+def _plus_term(first: Expr, factor: float, base: Expr) -> Expr:
+    return Expr("add" if factor > 0 else "subtract", (first, _times(abs(factor), base)))
 
 
 def _rounded(term: Term, way: Rounding, digits: int | None) -> Term:

@@ -6,6 +6,7 @@ It is in half bits, as the prior of the enumeration states what each function co
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from datetime import datetime
 
 from meristem.language.terms import Call, If, Literal, Module, Term, Variable
@@ -55,6 +56,22 @@ def literal_cost(value: object) -> float:
     if isinstance(value, str):
         return 3.0 + float(len(value))
     return 24.0 if isinstance(value, datetime) else 8.0
+
+
+def answers_bits(answers: Sequence[object]) -> float:
+    """Bits that write some answers down as they are: what a program has to be shorter than to have understood them."""
+    distinct = list(dict.fromkeys(map(repr, answers)))
+    first = dict(zip(map(repr, answers), answers, strict=True))
+    again = (len(answers) - len(distinct)) * math.log2(max(len(distinct), 2))
+    return sum(_value_bits(first[text]) for text in distinct) + again
+
+
+def _value_bits(value: object) -> float:
+    if isinstance(value, bool):
+        return 1.0
+    if isinstance(value, list | tuple):
+        return 1.0 + sum(map(_value_bits, value))
+    return literal_cost(value) / 2
 
 
 def exception_cost(wrong: float) -> float:

@@ -65,6 +65,8 @@ COSTS: dict[str, int | None] = {
     "sort": 2,
     "sort_descending": 3,
     "unique": 2,
+    "mean_int": 7,
+    "divide_ints": 4,
     "sum": 2,
     "min": 2,
     "max": 2,
