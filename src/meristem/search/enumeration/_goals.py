@@ -77,7 +77,7 @@ def meet(
                             # What a function must give is known, so it costs little to look at longer ones than those
                             # that are applied to lists at this level.
                             reach = level + bodies.settings.ahead - source.cost - rule.cost
-                            for _ in bodies.advance(context, inner, reach, bodies.settings.bodies // 4):
+                            for _ in bodies.advance(context, inner, reach, bodies.settings.bodies // 40):
                                 yield None
                         yield from _meet(goal, context, source, rule, wanted, best, conditionals)
                         yield None

@@ -37,7 +37,7 @@ class Settings:
     inverses: bool = True
     functions: bool = True
     merge: bool = True
-    ahead: int = 3
+    ahead: int = 2
     levels: int = 60
     expansions: int = 120
 
