@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from meristem.errors import TypeMismatch
 from meristem.language.kinds import Integer, Real, Settings, register
+from meristem.modules._images import ImageKind
 from meristem.modules._layers import (
     BatchNorm,
     Convolution,
@@ -21,16 +19,14 @@ from meristem.modules._layers import (
     Shape,
     shapes_of,
 )
-from meristem.modules._network import EFFORT, NetworkKind
-from meristem.types import Type
-from meristem.values import Column, Dense
+from meristem.modules._network import EFFORT
 
 _SHIFT = 2  # pixels of an image of 16 or more; less for smaller ones
 _MOST_PLACES = 64  # that the linear layer looks at: larger images are halved until they have no more
 
 
 @register
-class ConvNet(NetworkKind):
+class ConvNet(ImageKind):
     """Two convolutions of stride two, batch normalization, one hidden layer; more convolutions for larger images."""
 
     name = "convnet"
@@ -40,16 +36,6 @@ class ConvNet(NetworkKind):
         "effort": EFFORT,
     }
     doc = "a small convolutional network"
-
-    def takes(self, inputs: Sequence[Type]) -> None:
-        if len(inputs) != 1 or inputs[0].name != "image":
-            raise TypeMismatch(f"convnet takes one image, got {', '.join(map(str, inputs)) or 'nothing'}")
-
-    def shape_of(self, inputs: Sequence[Type], settings: Settings) -> Shape:
-        high, wide, channels = (int(p or 0) for p in inputs[0].params)
-        if min(high, wide, channels) < 1:
-            raise TypeMismatch(f"convnet needs images with pixels, got {inputs[0]}")
-        return (channels, high, wide)
 
     def trunk(self, shape: Shape, settings: Settings) -> tuple[Layer, ...]:
         width = int(settings["width"])
@@ -71,12 +57,6 @@ class ConvNet(NetworkKind):
             Dropout(float(settings["dropout"])),
         ]
         return tuple(layers)
-
-    def prepare(self, inputs: Sequence[Column], settings: Settings) -> NDArray[Any]:
-        (images,) = inputs
-        assert isinstance(images, Dense)
-        data = images.data.astype(np.float32, copy=False)
-        return np.ascontiguousarray(data.transpose(0, 3, 1, 2))
 
     def augment(self, batch: Any, settings: Settings, rng: np.random.Generator) -> Any:
         return shifted(batch, rng)

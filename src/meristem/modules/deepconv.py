@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from meristem.errors import TypeMismatch
 from meristem.language.kinds import Integer, Real, Settings, register
+from meristem.modules._images import ImageKind
 from meristem.modules._layers import (
     BatchNorm,
     Convolution,
@@ -21,9 +19,7 @@ from meristem.modules._layers import (
     Shape,
     shapes_of,
 )
-from meristem.modules._network import EFFORT, NetworkKind
-from meristem.types import Type
-from meristem.values import Column, Dense
+from meristem.modules._network import EFFORT
 
 _MOST_PLACES = 16  # that the linear layer looks at: larger images are halved until they have no more
 # How much a drawing is changed while training, as standard deviations: radians, logarithms, shares of its size.
@@ -31,7 +27,7 @@ _TURN, _SIZE, _SLANT, _PLACE = 0.15, 0.12, 0.12, 0.08
 
 
 @register
-class DeepConv(NetworkKind):
+class DeepConv(ImageKind):
     """Three or more convolutions of stride two and a hidden layer, each normalised; training turns and bends images.
 
     On 178 classes of 20 drawings each its features told new classes apart from five drawings in 91 of 100 cases,
@@ -45,16 +41,6 @@ class DeepConv(NetworkKind):
         "effort": EFFORT,
     }
     doc = "a deeper convolutional network"
-
-    def takes(self, inputs: Sequence[Type]) -> None:
-        if len(inputs) != 1 or inputs[0].name != "image":
-            raise TypeMismatch(f"deepconv takes one image, got {', '.join(map(str, inputs)) or 'nothing'}")
-
-    def shape_of(self, inputs: Sequence[Type], settings: Settings) -> Shape:
-        high, wide, channels = (int(p or 0) for p in inputs[0].params)
-        if min(high, wide, channels) < 1:
-            raise TypeMismatch(f"deepconv needs images with pixels, got {inputs[0]}")
-        return (channels, high, wide)
 
     def trunk(self, shape: Shape, settings: Settings) -> tuple[Layer, ...]:
         width = int(settings["width"])
@@ -74,12 +60,6 @@ class DeepConv(NetworkKind):
             Relu(),
             Dropout(float(settings["dropout"])),
         )
-
-    def prepare(self, inputs: Sequence[Column], settings: Settings) -> NDArray[Any]:
-        (images,) = inputs
-        assert isinstance(images, Dense)
-        data = images.data.astype(np.float32, copy=False)
-        return np.ascontiguousarray(data.transpose(0, 3, 1, 2))
 
     def augment(self, batch: Any, settings: Settings, rng: np.random.Generator) -> Any:
         return bent(batch, rng)
