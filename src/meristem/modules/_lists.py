@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -172,13 +173,9 @@ def padded(items: NDArray[Any], offsets: NDArray[np.int64]) -> FloatArray:
     return found
 
 
-_made: list[Any] = []
-
-
+@cache
 def _network_class() -> Any:
     """The class of networks over lists; made on first use, since its base is torch's."""
-    if _made:
-        return _made[0]
     import torch
 
     class ListNetwork(torch.nn.Module):
@@ -192,7 +189,6 @@ def _network_class() -> Any:
             seen = self.trunk(rows[..., :-1] * there.unsqueeze(-1), there)
             return seen if self.head is None else self.head(seen)
 
-    _made.append(ListNetwork)
     return ListNetwork
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,6 @@ from meristem.types import Type
 
 _HEADS = 4
 _FAR = -1e9  # the score of what is not there
-_made: list[Any] = []
 
 
 @register
@@ -111,9 +111,8 @@ def _softmax(x: FloatArray) -> FloatArray:
     return found
 
 
+@cache
 def _trunk_class() -> Any:
-    if _made:
-        return _made[0]
     import torch
 
     nn = torch.nn
@@ -152,5 +151,4 @@ def _trunk_class() -> Any:
             some = there.any(dim=1, keepdim=True)
             return torch.where(some, torch.cat([pooled, highest], dim=1), 0.0)
 
-    _made.append(AttentionTrunk)
     return AttentionTrunk

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -21,8 +22,6 @@ from meristem.modules._lists import (
 )
 from meristem.modules._network import EFFORT
 from meristem.types import Type
-
-_made: list[Any] = []
 
 
 @register
@@ -66,9 +65,8 @@ class DeepSet(ListKind):
         return np.concatenate([x.sum(axis=1), x.max(axis=1)], axis=1)
 
 
+@cache
 def _trunk_class() -> Any:
-    if _made:
-        return _made[0]
     import torch
 
     class SetTrunk(torch.nn.Module):
@@ -83,5 +81,4 @@ def _trunk_class() -> Any:
             x = torch.relu(self.second(torch.relu(x))) * there.unsqueeze(-1)
             return torch.cat([x.sum(dim=1), x.amax(dim=1)], dim=1)
 
-    _made.append(SetTrunk)
     return SetTrunk

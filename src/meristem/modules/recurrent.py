@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,6 @@ from meristem.language.kinds import Integer, Settings, register
 from meristem.modules._lists import FloatArray, ListKind, Sizes, norm_items, norm_sizes, normed
 from meristem.modules._network import EFFORT
 from meristem.types import Type
-
-_made: list[Any] = []
 
 
 @register
@@ -77,9 +76,8 @@ def _sigmoid(x: FloatArray) -> FloatArray:
     return found
 
 
+@cache
 def _trunk_class() -> Any:
-    if _made:
-        return _made[0]
     import torch
 
     class RecurrentTrunk(torch.nn.Module):
@@ -94,5 +92,4 @@ def _trunk_class() -> Any:
             last = states[torch.arange(len(states), device=states.device), (lengths - 1).clamp(min=0)]
             return last * (lengths > 0).unsqueeze(1)
 
-    _made.append(RecurrentTrunk)
     return RecurrentTrunk
