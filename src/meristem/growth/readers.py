@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -78,6 +78,21 @@ def name_of(image: Type, classes: int) -> str:
     return "digit" if classes == 10 else {"image": "sight", "signal": "sound"}.get(image.name, "kind")
 
 
+def fitted_parts(parts: Sequence[object]) -> Iterator[ProgramModel]:
+    """The earlier models that hold something trained.
+
+    Raises:
+        InputError: A part is no model of a program.
+    """
+    for model in parts:
+        if not isinstance(model, ProgramModel):
+            raise InputError(
+                f"expected programs as parts, got {type(model).__name__}; load files with ms.load"
+            )
+        if model.program.fit:
+            yield model
+
+
 def readers_of(parts: Sequence[object], look: Look) -> list[Reader]:
     """The readers of earlier models that fit these images, as they are.
 
@@ -85,13 +100,7 @@ def readers_of(parts: Sequence[object], look: Look) -> list[Reader]:
         InputError: A part is no model of a program.
     """
     found: dict[tuple[str, str], Reader] = {}
-    for model in parts:
-        if not isinstance(model, ProgramModel):
-            raise InputError(
-                f"expected programs as parts, got {type(model).__name__}; load files with ms.load"
-            )
-        if not model.program.fit:
-            continue
+    for model in fitted_parts(parts):
         try:
             split = split_term(model.term, dict(model.program.inputs), target=model.program.target)
         except MeristemError:

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from meristem.errors import FileFormatError, InputError, MeristemError, TypeMismatch
+from meristem.errors import FileFormatError, MeristemError, TypeMismatch
+from meristem.growth.readers import fitted_parts
 from meristem.language.infer import infer
 from meristem.language.kinds import KINDS, Arrays, Settings, settings_of
 from meristem.language.terms import Call, Lambda, Let, Module, Term, Variable, modules_of, rewrite
@@ -80,13 +81,7 @@ def trunks_of(parts: Sequence[object], image: Type) -> list[Trunk]:
         InputError: A part is no model of a program.
     """
     found: dict[str, Trunk] = {}
-    for model in parts:
-        if not isinstance(model, ProgramModel):
-            raise InputError(
-                f"expected programs as parts, got {type(model).__name__}; load files with ms.load"
-            )
-        if not model.program.fit:
-            continue
+    for model in fitted_parts(parts):
         root = infer(model.term, dict(model.program.inputs), model.program.target)
         for typed in root.walk():
             node = typed.term
