@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 import numpy as np
 
@@ -51,7 +51,7 @@ class Bodies:
     ) -> None:
         self.pools, self.bank, self.material, self.settings = pools, bank, material, settings
         self.contexts: list[tuple[Context, tuple[Rule, ...], list[Operation]]] = []
-        x, i, y = (_fresh(name, names) for name in ("x", "i", "y"))
+        x, i, y = (fresh(name, names) for name in ("x", "i", "y"))
         for type in material.types:
             if type.name != "list" or type.item.name not in _ITEMS:
                 continue
@@ -187,7 +187,8 @@ def _add_parameter(context: Context, number: int, name: str, type: Type) -> None
     context.add_leaf(Variable(name), type, 1, lambda rows: context.parameter(number, rows))
 
 
-def _fresh(name: str, names: set[str]) -> str:
+def fresh(name: str, names: Container[str]) -> str:
+    """A name, or one like it that is not among some names."""
     while name in names:
         name += "_"
     return name
@@ -211,4 +212,4 @@ def _empty(pool: ListPool) -> np.int32:
     return np.int32(pool.intern_runs(np.empty(0, np.int32), np.array([0, 0]))[0])
 
 
-__all__ = ["Bodies"]
+__all__ = ["Bodies", "fresh"]

@@ -21,6 +21,7 @@ from meristem.language.terms import Lambda, Term, Variable
 from meristem.language.typed import default_variables
 from meristem.search.enumeration._bank import Bank
 from meristem.search.enumeration._blocks import Block
+from meristem.search.enumeration._bodies import fresh
 from meristem.search.enumeration._constants import numbers_in, texts_in
 from meristem.search.enumeration._functions import Context
 from meristem.search.enumeration._grammar import material_of
@@ -108,16 +109,10 @@ def _place(type: Type, names: Mapping[str, Type], inputs: Mapping[str, Type]) ->
     inner = {name: t for name, t in names.items() if name not in inputs}
     parameters: tuple[str, ...] = ()
     if type.is_function:
-        parameters = tuple(_fresh(f"x{i + 1}" if i else "x", names) for i in range(len(type.parameters)))
+        parameters = tuple(fresh(f"x{i + 1}" if i else "x", names) for i in range(len(type.parameters)))
         inner |= dict(zip(parameters, type.parameters, strict=True))
         type = type.result
     return _Place(type, parameters, inner)
-
-
-def _fresh(name: str, names: Mapping[str, Type]) -> str:
-    while name in names:
-        name += "_"
-    return name
 
 
 def _context(search: Search, place: _Place, problem: Problem) -> Context:

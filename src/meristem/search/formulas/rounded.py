@@ -18,7 +18,19 @@ from typing import ClassVar
 import numpy as np
 
 from meristem.language.terms import Call, Literal, Term
-from meristem.search.formulas.expressions import Expr, Reals, constant, evaluate, to_term, variable
+from meristem.search.formulas.expressions import (
+    Expr,
+    Reals,
+    add,
+    constant,
+    divide,
+    evaluate,
+    multiply,
+    subtract,
+    to_term,
+    unary,
+    variable,
+)
 from meristem.search.programs.cost import description_length, literal_cost
 from meristem.search.programs.problem import Finder, Found, Problem
 from meristem.types import INT, REAL
@@ -110,16 +122,9 @@ def _sums(
                 continue
             made = a * first + b * second
             if (made >= low).all() and (made <= high).all():
-                yield _plus_term(_times(a, e), b, f), literal_cost(a) + literal_cost(b)
+                joined = (add if b > 0 else subtract)(multiply(constant(a), e), multiply(constant(abs(b)), f))
+                yield joined, literal_cost(a) + literal_cost(b)
                 break
-
-
-def _times(factor: float, base: Expr) -> Expr:
-    return base if factor == 1 else Expr("multiply", (constant(factor), base))
-
-
-def _plus_term(first: Expr, factor: float, base: Expr) -> Expr:
-    return Expr("add" if factor > 0 else "subtract", (first, _times(abs(factor), base)))
 
 
 def _rounded(term: Term, way: Rounding, digits: int | None) -> Term:
@@ -131,19 +136,19 @@ def _bases(inputs: int) -> Iterator[Expr]:
     xs = [variable(k) for k in range(inputs)]
     yield from xs
     for a, b in combinations_with_replacement(xs, 2):
-        yield Expr("multiply", (a, b))
+        yield multiply(a, b)
     for a, b in permutations(xs, 2):
-        yield Expr("divide", (a, b))
+        yield divide(a, b)
     for a, b in combinations_with_replacement(xs, 2):
         for c in xs if inputs <= _MANY else ():
             if c not in (a, b):
-                yield Expr("divide", (Expr("multiply", (a, b)), c))
+                yield divide(multiply(a, b), c)
         if a != b:
-            yield Expr("add", (a, b))
+            yield add(a, b)
     for a, b in permutations(xs, 2):
-        yield Expr("subtract", (a, b))
+        yield subtract(a, b)
     for a in xs:
-        yield Expr("sqrt", (a,))
+        yield unary("sqrt", a)
 
 
 def _fitting(base: Expr, values: Reals, low: Reals, high: Reals) -> Iterator[tuple[Expr, float]]:
@@ -158,11 +163,11 @@ def _fitting(base: Expr, values: Reals, low: Reals, high: Reals) -> Iterator[tup
     for factor, scaled, bits in _factors(base, least, most):
         left, right = float((low - factor * values).max()), float((high - factor * values).min())
         for added in _plain(left, right):
-            yield _plus(scaled, added), bits + literal_cost(added)
+            yield add(scaled, constant(added)), bits + literal_cost(added)
         if factor:
             # a * (base + s): the form of a scale with a zero of its own.
             for shift in _plain(*sorted((left / factor, right / factor))):
-                for _, moved, _ in _factors(_plus(base, shift), factor, factor):
+                for _, moved, _ in _factors(add(base, constant(shift)), factor, factor):
                     yield moved, bits + literal_cost(shift)
 
 
@@ -180,14 +185,13 @@ def _slopes(values: Reals, low: Reals, high: Reals) -> tuple[float, float]:
 def _factors(base: Expr, low: float, high: float) -> Iterator[tuple[float, Expr, float]]:
     """Plain factors within bounds: each with the base times it, and its bits."""
     for value in _plain(low, high):
-        scaled = base if value == 1 else Expr("multiply", (constant(value), base))
-        yield value, scaled, literal_cost(value)
+        yield value, multiply(constant(value), base), literal_cost(value)
     share = _fraction(low, high)
     if share is not None and share.denominator > 1:
         top, bottom = float(share.numerator), float(share.denominator)
-        scaled = base if top == 1 else Expr("multiply", (constant(top), base))
+        scaled = multiply(constant(top), base)
         bits = literal_cost(bottom) + (0 if top == 1 else literal_cost(top))
-        yield float(share), Expr("divide", (scaled, constant(bottom))), bits
+        yield float(share), divide(scaled, constant(bottom)), bits
 
 
 def _plain(low: float, high: float) -> Iterator[float]:
@@ -211,12 +215,6 @@ def _fraction(low: float, high: float) -> Fraction | None:
         if first <= last and (first or last):
             return Fraction(first or last, bottom)
     return None
-
-
-def _plus(expr: Expr, value: float) -> Expr:
-    if value == 0:
-        return expr
-    return Expr("add" if value > 0 else "subtract", (expr, constant(abs(value))))
 
 
 def _digits(answers: list[float]) -> int | None:

@@ -60,10 +60,9 @@ def literal_cost(value: object) -> float:
 
 def answers_bits(answers: Sequence[object]) -> float:
     """Bits that write some answers down as they are: what a program has to be shorter than to have understood them."""
-    distinct = list(dict.fromkeys(map(repr, answers)))
-    first = dict(zip(map(repr, answers), answers, strict=True))
+    distinct = {repr(answer): answer for answer in answers}
     again = (len(answers) - len(distinct)) * math.log2(max(len(distinct), 2))
-    return sum(_value_bits(first[text]) for text in distinct) + again
+    return sum(map(_value_bits, distinct.values())) + again
 
 
 def _value_bits(value: object) -> float:
